@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs the Debian packages that kvmperf's build, tests and demo need and
+# that are missing. Does nothing, quickly, when all are there.
+# Usage: scripts/setup.sh [build|check|lab]   (default: build; each includes
+# the ones before it)
+set -eu
+
+build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev
+libjansson-dev zlib1g-dev libc6-dev"
+check="libcmocka-dev libasan8 libubsan1 libcap2-bin iproute2 procps util-linux
+clang-format jq linux-perf sysstat mandoc"
+lab="qemu-system-x86 busybox-static cpio httperf gnuplot-nox"
+
+case ${1:-build} in
+build) want=$build ;;
+check) want="$build $check" ;;
+lab) want="$build $check $lab" ;;
+*)
+	echo "setup.sh: unknown set '$1' (build, check or lab)" >&2
+	exit 2
+	;;
+esac
+
+missing=
+for package in $want; do
+	dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
+		grep -qx installed || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null; then
+	echo "setup.sh: install these with your package manager:$missing" >&2
+	exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "setup.sh: as root, run: apt-get install$missing" >&2
+	exit 3
+fi
+echo "setup: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get update -q && apt-get install -q -y --no-install-recommends $missing; } \
+	>"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	echo "setup.sh: apt-get could not install:$missing" >&2
+	exit 1
+fi

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_DISCOVER_DISCOVER_H
+#define KVMPERF_DISCOVER_DISCOVER_H
+
+#include "base/error.h"
+#include "discover/vm.h"
+
+/* Finds the VMs of this host and keeps the list up to date from scan to scan. */
+struct discoverer;
+
+enum discover_source {
+	DISCOVER_AUTO, /* BPF where it loads, else /proc */
+	DISCOVER_BPF,  /* the task_file iterator: exact vCPU threads, exits, halt polling */
+	DISCOVER_PROC, /* links and fdinfo below /proc/PID */
+};
+
+struct discover_options {
+	enum discover_source source;
+	const char *proc_root; /* NULL: "/proc". Another root makes the source /proc */
+};
+
+/*
+ * Makes a discoverer; *out is owned by the caller (discoverer_free).
+ * Errors: -EPERM where the processes of others can't be seen, -EOPNOTSUPP where DISCOVER_BPF
+ * was asked for and the kernel can't, with the reason in error.
+ */
+int discoverer_new(struct discoverer **out, const struct discover_options *options,
+		   struct error *error);
+
+/*
+ * Looks again. A VM that is new gets its names, threads and taps; a known VM gets fresh exits,
+ * halt polling, vCPUs and taps; one that ended gets 'gone' and is dropped by the next scan.
+ * Cheap enough for every interval: what can't change is not read again (threads of known VMs
+ * are listed again only with relist_threads). Processes may vanish at any moment; that is no
+ * error.
+ */
+int discoverer_scan(struct discoverer *discoverer, bool relist_threads, struct error *error);
+
+/* The VMs of the last scan, owned by the discoverer; pointers are valid until the next scan. */
+struct vm_list *discoverer_vms(struct discoverer *discoverer);
+
+/* The source in use: DISCOVER_BPF or DISCOVER_PROC. */
+enum discover_source discoverer_source(const struct discoverer *discoverer);
+
+void discoverer_free(struct discoverer *discoverer);
+
+#endif
