@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_BASE_CLOCK_H
+#define KVMPERF_BASE_CLOCK_H
+
+#include <stdint.h>
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
+
+/* CLOCK_MONOTONIC, ns: the clock of bpf_ktime_get_ns(). */
+uint64_t clock_monotonic_ns(void);
+
+/* CLOCK_REALTIME, seconds since 1970. */
+double clock_wall_s(void);
+
+#endif

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collect/collector.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bpf/sample.h"
+#include "collect/perf_events.h"
+#include "sample.skel.h"
+#include "symbols/dso.h"
+#include "symbols/kernel_map.h"
+#include "tasks.skel.h"
+
+/* Counts fetched from the kernel in one system call. */
+#define BATCH 1024
+
+struct bpf_collector {
+	struct collector base;
+	struct collector_options options;
+	struct sample_bpf *sample;
+	struct tasks_bpf *tasks;
+	struct ring_buffer *new_vms;
+	struct ring_buffer *ended_tasks;
+	pid_t announced[64]; /* VMs seen in guest mode and not asked for yet */
+	size_t announced_count;
+	bool handed_out;       /* the collection is the caller's until the next call */
+	int append_error;      /* a failure to append to the collection */
+	uint64_t interrupt_ns; /* the last reading of all of these */
+	uint64_t other_run_ns[OTHER_TASKS_COUNT];
+	uint64_t ended_kernel_threads_ns;
+	uint64_t uncounted;
+	uint64_t lost;
+	struct sample_key keys[BATCH];
+	__u64 values[BATCH];
+};
+
+static struct bpf_collector *bpf_collector(struct collector *collector)
+{
+	return (struct bpf_collector *)collector;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+/* Is the per-CPU variable known to BTF, and its address to kallsyms (KALLSYMS_ALL)? */
+static bool resolves(const struct kernel_map *map, const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_VAR) > 0 &&
+	       kernel_map_symbol(map, name);
+}
+
+/* Chooses the way to tell interrupts apart that this kernel offers. */
+static struct bpf_program *choose_sampler(struct bpf_collector *self, const struct btf *btf)
+{
+	struct bpf_program *chosen = self->sample->progs.sample_stack;
+
+	if (resolves(self->options.kernel_map, btf, "__preempt_count"))
+		chosen = self->sample->progs.sample_preempt_count;
+	else if (resolves(self->options.kernel_map, btf, "pcpu_hot"))
+		chosen = self->sample->progs.sample_pcpu_hot;
+	bpf_program__set_autoload(self->sample->progs.sample_stack, false);
+	bpf_program__set_autoload(self->sample->progs.sample_preempt_count, false);
+	bpf_program__set_autoload(self->sample->progs.sample_pcpu_hot, false);
+	bpf_program__set_autoload(chosen, true);
+	return chosen;
+}
+
+static int load_error(int code, const char *what, struct error *error)
+{
+	errno = -code;
+	if (code == -EPERM || code == -EACCES)
+		return error_set(
+			error, code,
+			"loading BPF %s is not permitted: run as root or with CAP_BPF and "
+			"CAP_PERFMON, or use --collector perf",
+			what);
+	return error_set(error, -EOPNOTSUPP,
+			 "this kernel does not load BPF %s (%m): use --collector perf", what);
+}
+
+static int upload_ranges(struct bpf_collector *self, struct error *error)
+{
+	size_t count;
+	const struct kernel_range *ranges = kernel_map_ranges(self->options.kernel_map, &count);
+
+	if (count > SAMPLE_RANGES_MAX)
+		return error_set(error, -E2BIG,
+				 "the kernel map has %zu ranges; the sampler takes %d", count,
+				 SAMPLE_RANGES_MAX);
+	struct sample_range *values = calloc(count, sizeof(*values));
+	__u32 *keys = calloc(count, sizeof(*keys));
+	int code = values && keys ? 0 : -ENOMEM;
+	__u32 base = self->sample->bss->ranges_base ? 0 : SAMPLE_RANGES_MAX;
+	__u32 number = (__u32)count;
+	for (size_t i = 0; !code && i < count; i++) {
+		keys[i] = base + (__u32)i;
+		values[i].start = ranges[i].start;
+		values[i].subsystem = ranges[i].subsystem;
+	}
+	if (!code && bpf_map_update_batch(bpf_map__fd(self->sample->maps.ranges), keys, values,
+					  &number, NULL))
+		code = -errno;
+	free(values);
+	free(keys);
+	if (code) {
+		errno = -code;
+		return error_set(error, code, "cannot hand the kernel map to BPF: %m");
+	}
+	self->sample->bss->ranges_base = base;
+	self->sample->bss->ranges_count = (__u32)count;
+	return 0;
+}
+
+static int load_programs(struct bpf_collector *self, struct error *error)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (libbpf_get_error(btf))
+		return error_set(
+			error, -EOPNOTSUPP,
+			"this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use --collector "
+			"perf");
+	self->sample = sample_bpf__open();
+	self->tasks = tasks_bpf__open();
+	if (!self->sample || !self->tasks) {
+		btf__free(btf);
+		return error_set(error, -ENOMEM, "cannot open the BPF programs: %m");
+	}
+	struct bpf_program *sampler = choose_sampler(self, btf);
+	btf__free(btf);
+	int code = sample_bpf__load(self->sample);
+	if (code)
+		return load_error(code, "perf_event programs", error);
+
+	self->tasks->rodata->self_tgid = (__u32)getpid();
+	code = bpf_map__reuse_fd(self->tasks->maps.vm_tgids,
+				 bpf_map__fd(self->sample->maps.vm_tgids));
+	if (!code)
+		code = tasks_bpf__load(self->tasks);
+	if (!code)
+		code = tasks_bpf__attach(self->tasks);
+	if (code)
+		return load_error(code, "task iterators and tracing programs", error);
+
+	code = upload_ranges(self, error);
+	if (code)
+		return code;
+	struct perf_events_options events = {
+		.frequency_hz = self->options.frequency_hz,
+		.bpf_program = bpf_program__fd(sampler),
+	};
+	return perf_events_open(&self->base.events, &events, error);
+}
+
+static int remember_new_vm(void *context, void *data, size_t size)
+{
+	struct bpf_collector *self = context;
+	__u32 tgid;
+
+	if (size < sizeof(tgid) ||
+	    self->announced_count == sizeof(self->announced) / sizeof(self->announced[0]))
+		return 0;
+	memcpy(&tgid, data, sizeof(tgid));
+	self->announced[self->announced_count++] = (pid_t)tgid;
+	return 0;
+}
+
+static void append_task(struct bpf_collector *self, const struct task_time *time)
+{
+	struct collected_task *task = collection_add_task(&self->base.collection);
+
+	if (!task) {
+		self->append_error = -ENOMEM;
+		return;
+	}
+	task->tgid = (pid_t)time->tgid;
+	task->tid = (pid_t)time->tid;
+	task->run_ns = time->run_ns;
+	task->ready_ns = time->ready_ns;
+	task->kernel_thread = time->kernel_thread;
+	memcpy(task->name, time->comm, sizeof(task->name));
+	task->name[sizeof(task->name) - 1] = '\0';
+}
+
+static int append_ended_task(void *context, void *data, size_t size)
+{
+	struct task_time time;
+
+	if (size >= sizeof(time)) {
+		memcpy(&time, data, sizeof(time));
+		append_task(context, &time);
+	}
+	return 0;
+}
+
+/* A sample that the BPF program let through: guest mode, or user code of a VM. */
+static void append_split(void *context, const struct perf_sample *sample)
+{
+	struct bpf_collector *self = context;
+	struct collected_split split = {.tgid = (pid_t)sample->pid, .samples = 1};
+
+	switch (sample->misc & PERF_RECORD_MISC_CPUMODE_MASK) {
+	case PERF_RECORD_MISC_GUEST_KERNEL:
+		split.guest_kernel = true;
+		split.mode = MODE_GUEST;
+		break;
+	case PERF_RECORD_MISC_GUEST_USER: split.mode = MODE_GUEST; break;
+	case PERF_RECORD_MISC_USER:
+		split.mode = MODE_USER;
+		split.dso = dso_lookup(self->options.dsos, split.tgid, sample->address);
+		break;
+	default: return; /* guest mode as PF_VCPU sees it, host mode to perf: no privilege */
+	}
+	int code = collection_add_split(&self->base.collection, &split);
+	if (code)
+		self->append_error = code;
+}
+
+/* Has the kernel read all threads' times; a baseline reading only remembers them. */
+static int read_tasks(struct bpf_collector *self, bool baseline, struct error *error)
+{
+	struct tasks_bpf__bss *bss = self->tasks->bss;
+	struct task_time times[256];
+
+	bss->previous_reading_time = bss->reading_time;
+	bss->reading_time = clock_monotonic_ns();
+	bss->baseline = baseline;
+	int fd = bpf_iter_create(bpf_link__fd(self->tasks->links.read_tasks));
+	if (fd < 0)
+		return error_set(error, -errno, "cannot iterate over the tasks: %m");
+	ssize_t length;
+	/* A read stops between records: each is written whole or put off. */
+	while ((length = read(fd, times, sizeof(times))) > 0 ||
+	       (length < 0 && (errno == EINTR || errno == EAGAIN)))
+		for (ssize_t i = 0; i < length / (ssize_t)sizeof(times[0]); i++)
+			append_task(self, &times[i]);
+	int code = length < 0 ? -errno : 0;
+	close(fd);
+	if (code) {
+		errno = -code;
+		return error_set(error, code, "cannot read the tasks' times: %m");
+	}
+	return 0;
+}
+
+static int append_counts(struct bpf_collector *self, __u32 number)
+{
+	static const enum account_mode modes[] = {
+		[SAMPLE_GUEST] = MODE_GUEST,	 [SAMPLE_USER] = MODE_USER,
+		[SAMPLE_KERNEL] = MODE_KERNEL,	 [SAMPLE_SOFTIRQ] = MODE_SOFTIRQ,
+		[SAMPLE_HARDIRQ] = MODE_HARDIRQ,
+	};
+
+	for (__u32 i = 0; i < number; i++) {
+		struct collected_count *count = collection_add_count(&self->base.collection);
+		if (!count)
+			return -ENOMEM;
+		count->tgid = (pid_t)self->keys[i].tgid;
+		count->tid = (pid_t)self->keys[i].tid;
+		count->kernel_thread = self->keys[i].kernel_thread;
+		count->mode = modes[self->keys[i].mode];
+		count->subsystem = self->keys[i].subsystem;
+		count->samples = self->values[i];
+	}
+	return 0;
+}
+
+/* Takes the counts out of the kernel's map, bucket by bucket: none is lost or read twice. */
+static int read_counts(struct bpf_collector *self, struct error *error)
+{
+	int fd = bpf_map__fd(self->sample->maps.counts);
+	__u32 position, *from = NULL;
+	bool more = true;
+
+	while (more) {
+		__u32 number = BATCH;
+		int code = bpf_map_lookup_and_delete_batch(fd, from, &position, self->keys,
+							   self->values, &number, NULL);
+		if (code < 0 && errno == EINTR)
+			continue;
+		if (code < 0 && errno != ENOENT)
+			return error_set(error, -errno, "cannot read the sample counts: %m");
+		more = code == 0;
+		if (append_counts(self, number))
+			return error_set(error, -ENOMEM, "no memory for the sample counts");
+		from = &position;
+	}
+	return 0;
+}
+
+static uint64_t since(uint64_t *last, uint64_t now)
+{
+	uint64_t difference = now - *last;
+
+	*last = now;
+	return difference;
+}
+
+/* Samples are appended between two readings, so the collection is emptied by what comes first.
+ */
+static void begin_collection(struct bpf_collector *self)
+{
+	if (self->handed_out)
+		collection_clear(&self->base.collection);
+	self->handed_out = false;
+}
+
+static int read_interval(struct collector *collector, struct error *error)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+	struct collection *collection = &collector->collection;
+	uint64_t idle_ns, interrupt_ns;
+
+	begin_collection(self);
+	self->handed_out = true;
+	collection->start_ns = self->tasks->bss->reading_time;
+	int code = read_tasks(self, false, error);
+	if (!code)
+		code = host_times_read(&idle_ns, &interrupt_ns, &collection->interrupts_apart,
+				       error);
+	if (!code)
+		code = read_counts(self, error);
+	if (code)
+		return code;
+	collection->end_ns = self->tasks->bss->reading_time;
+	perf_events_drain(collector->events, append_split, self);
+	ring_buffer__consume(self->ended_tasks);
+	if (self->append_error)
+		return error_set(error, self->append_error, "no memory for the samples");
+
+	struct tasks_bpf__bss *tasks = self->tasks->bss;
+	collection->interrupt_ns = since(&self->interrupt_ns, interrupt_ns);
+	collection->processes_run_ns = since(&self->other_run_ns[OTHER_PROCESSES],
+					     tasks->other_run_ns[OTHER_PROCESSES]);
+	collection->self_run_ns =
+		since(&self->other_run_ns[OTHER_SELF], tasks->other_run_ns[OTHER_SELF]);
+	collection->kernel_run_ns =
+		since(&self->ended_kernel_threads_ns, tasks->ended_kernel_threads_ns);
+	collection->lost = since(&self->uncounted, self->sample->bss->uncounted) +
+			   since(&self->lost, perf_events_lost(collector->events));
+	return 0;
+}
+
+static int start(struct collector *collector, struct error *error)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+	uint64_t idle_ns;
+	int code = perf_events_start(collector->events, error);
+
+	if (!code)
+		code = read_tasks(self, true, error);
+	if (!code)
+		code = host_times_read(&idle_ns, &self->interrupt_ns,
+				       &collector->collection.interrupts_apart, error);
+	return code;
+}
+
+static int track(struct collector *collector, pid_t tgid)
+{
+	__u32 key = (__u32)tgid, known = VM_TGID_KNOWN;
+	int fd = bpf_map__fd(bpf_collector(collector)->sample->maps.vm_tgids);
+
+	return bpf_map_update_elem(fd, &key, &known, BPF_ANY) ? -errno : 0;
+}
+
+static void untrack(struct collector *collector, pid_t tgid)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+	__u32 key = (__u32)tgid;
+
+	bpf_map_delete_elem(bpf_map__fd(self->sample->maps.vm_tgids), &key);
+	dso_forget(self->options.dsos, tgid);
+}
+
+static int use_map(struct collector *collector, const struct kernel_map *map,
+		   struct error *error)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+
+	self->options.kernel_map = map;
+	return upload_ranges(self, error);
+}
+
+static void tick(struct collector *collector)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+
+	begin_collection(self);
+	perf_events_redraw(collector->events);
+	perf_events_drain(collector->events, append_split, self);
+}
+
+static pid_t new_vm(struct collector *collector)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+
+	if (self->announced_count == 0)
+		ring_buffer__consume(self->new_vms);
+	return self->announced_count ? self->announced[--self->announced_count] : 0;
+}
+
+static void free_collector(struct collector *collector)
+{
+	struct bpf_collector *self = bpf_collector(collector);
+
+	perf_events_close(collector->events);
+	ring_buffer__free(self->new_vms);
+	ring_buffer__free(self->ended_tasks);
+	tasks_bpf__destroy(self->tasks);
+	sample_bpf__destroy(self->sample);
+	collection_free(&collector->collection);
+	free(self);
+}
+
+static const struct collector_operations operations = {
+	.name = "bpf",
+	.start = start,
+	.track = track,
+	.untrack = untrack,
+	.use_map = use_map,
+	.tick = tick,
+	.new_vm = new_vm,
+	.read = read_interval,
+	.free = free_collector,
+};
+
+int bpf_collector_new(struct collector **out, const struct collector_options *options,
+		      struct error *error)
+{
+	struct bpf_collector *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return error_set(error, -ENOMEM, "no memory for the collector");
+	/* What libbpf has to say is in the error already, in the user's words. */
+	libbpf_set_print(quiet);
+	self->base.operations = &operations;
+	self->options = *options;
+	int code = load_programs(self, error);
+	if (!code) {
+		self->new_vms = ring_buffer__new(bpf_map__fd(self->sample->maps.new_vms),
+						 remember_new_vm, self, NULL);
+		self->ended_tasks = ring_buffer__new(bpf_map__fd(self->tasks->maps.ended_tasks),
+						     append_ended_task, self, NULL);
+		if (!self->new_vms || !self->ended_tasks)
+			code = error_set(error, -errno, "cannot map a BPF ring buffer: %m");
+	}
+	if (code) {
+		free_collector(&self->base);
+		return code;
+	}
+	self->base.wake_fd = ring_buffer__epoll_fd(self->new_vms);
+	self->base.collection.cpus = perf_events_cpus(self->base.events);
+	*out = &self->base;
+	return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "collect/collector.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "collect/perf_events.h"
+
+int collector_start(struct collector *collector, struct error *error)
+{
+	return collector->operations->start(collector, error);
+}
+
+int collector_track(struct collector *collector, pid_t tgid)
+{
+	return collector->operations->track(collector, tgid);
+}
+
+void collector_untrack(struct collector *collector, pid_t tgid)
+{
+	collector->operations->untrack(collector, tgid);
+}
+
+int collector_use_map(struct collector *collector, const struct kernel_map *map,
+		      struct error *error)
+{
+	return collector->operations->use_map(collector, map, error);
+}
+
+void collector_tick(struct collector *collector)
+{
+	collector->operations->tick(collector);
+}
+
+uint64_t collector_tick_interval(const struct collector *collector)
+{
+	return perf_events_redraw_interval(collector->events);
+}
+
+pid_t collector_new_vm(struct collector *collector)
+{
+	return collector->operations->new_vm(collector);
+}
+
+int collector_read(struct collector *collector, const struct collection **out,
+		   struct error *error)
+{
+	*out = &collector->collection;
+	return collector->operations->read(collector, error);
+}
+
+const char *collector_name(const struct collector *collector)
+{
+	return collector->operations->name;
+}
+
+const char *collector_event(const struct collector *collector)
+{
+	return perf_events_name(collector->events);
+}
+
+void collector_free(struct collector *collector)
+{
+	if (collector)
+		collector->operations->free(collector);
+}
+
+void collection_clear(struct collection *collection)
+{
+	collection->task_count = 0;
+	collection->count_count = 0;
+	collection->split_count = 0;
+	collection->processes_run_ns = 0;
+	collection->kernel_run_ns = 0;
+	collection->shared_run_ns = 0;
+	collection->self_run_ns = 0;
+	collection->interrupt_ns = 0;
+	collection->lost = 0;
+}
+
+void collection_free(struct collection *collection)
+{
+	free(collection->tasks);
+	free(collection->counts);
+	free(collection->splits);
+	*collection = (struct collection){0};
+}
+
+struct collected_task *collection_add_task(struct collection *collection)
+{
+	if (array_reserve(&collection->tasks, &collection->task_room,
+			  collection->task_count + 1, sizeof(*collection->tasks)))
+		return NULL;
+	struct collected_task *task = &collection->tasks[collection->task_count++];
+	*task = (struct collected_task){0};
+	return task;
+}
+
+struct collected_count *collection_add_count(struct collection *collection)
+{
+	if (array_reserve(&collection->counts, &collection->count_room,
+			  collection->count_count + 1, sizeof(*collection->counts)))
+		return NULL;
+	struct collected_count *count = &collection->counts[collection->count_count++];
+	*count = (struct collected_count){0};
+	return count;
+}
+
+int collection_add_split(struct collection *collection, const struct collected_split *split)
+{
+	/* From the end: samples of one group tend to come together. */
+	for (size_t i = collection->split_count; i > 0; i--) {
+		struct collected_split *other = &collection->splits[i - 1];
+		if (other->tgid == split->tgid && other->mode == split->mode &&
+		    other->guest_kernel == split->guest_kernel && other->dso == split->dso) {
+			other->samples += split->samples;
+			return 0;
+		}
+	}
+	if (array_reserve(&collection->splits, &collection->split_room,
+			  collection->split_count + 1, sizeof(*collection->splits)))
+		return -ENOMEM;
+	collection->splits[collection->split_count++] = *split;
+	return 0;
+}
+
+int host_times_read(uint64_t *idle_ns, uint64_t *interrupt_ns, bool *interrupts_apart,
+		    struct error *error)
+{
+	static const char path[] = "/proc/stat";
+	uint64_t idle, iowait, hardirq, softirq;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return error_set(error, -errno, "cannot open %s: %m", path);
+	int fields =
+		fscanf(file, "cpu %*u %*u %*u %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		       &idle, &iowait, &hardirq, &softirq);
+	fclose(file);
+	if (fields != 4)
+		return error_set(error, -EBADMSG, "%s does not begin with the CPUs' times",
+				 path);
+	uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+	*idle_ns = (idle + iowait) * tick_ns;
+	*interrupt_ns = (hardirq + softirq) * tick_ns;
+	*interrupts_apart = hardirq > 0;
+	return 0;
+}

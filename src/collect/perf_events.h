@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_COLLECT_PERF_EVENTS_H
+#define KVMPERF_COLLECT_PERF_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/*
+ * One sampling event per online CPU with its ring: cycles where the CPU has a PMU, else
+ * cpu-clock. The period is jittered, so that work in step with a timer is seen as often as any
+ * other (../shared/design.md, section 4).
+ */
+struct perf_events;
+
+struct perf_events_options {
+	unsigned frequency_hz; /* samples per second and CPU, on the average */
+	int bpf_program; /* runs on each sample and says whether it goes to the ring; -1 */
+	bool callchains; /* kernel callchains in the samples */
+};
+
+/* A record of the ring. Valid during the callback. */
+struct perf_sample {
+	uint16_t misc; /* perf_event_header.misc: PERF_RECORD_MISC_CPUMODE_MASK */
+	uint32_t pid;
+	uint32_t tid;
+	uint64_t address;
+	const uint64_t *callchain; /* kernel part, innermost first; context markers included */
+	size_t callchain_length;
+};
+
+typedef void (*perf_sample_function)(void *context, const struct perf_sample *sample);
+
+/*
+ * Opens the events, stopped. *out is owned by the caller (perf_events_close).
+ * Errors: -EACCES or -EPERM without CAP_PERFMON (the line says so), others from
+ * perf_event_open(2), mmap(2) and the PERF_EVENT_IOC_SET_BPF ioctl.
+ */
+int perf_events_open(struct perf_events **out, const struct perf_events_options *options,
+		     struct error *error);
+
+/* Starts all events. */
+int perf_events_start(struct perf_events *events, struct error *error);
+
+/*
+ * Draws every CPU's period anew, uniformly from half to one and a half of the nominal one. To
+ * be called every 5 to 10 periods: the kernel starts the timer anew each time, so more often
+ * means few samples (kernel/events/core.c, __perf_event_period).
+ */
+void perf_events_redraw(struct perf_events *events);
+
+/* Hands the records that wait in the rings to the function and frees their room. */
+void perf_events_drain(struct perf_events *events, perf_sample_function function,
+		       void *context);
+
+/* Records that found a ring full, since the start. */
+uint64_t perf_events_lost(const struct perf_events *events);
+
+/* "cycles" or "cpu-clock". */
+const char *perf_events_name(const struct perf_events *events);
+
+/* The number of CPUs sampled: those online when the events were opened. */
+size_t perf_events_cpus(const struct perf_events *events);
+
+/* The time between two redraws, ns: about 7 periods. */
+uint64_t perf_events_redraw_interval(const struct perf_events *events);
+
+void perf_events_close(struct perf_events *events);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command/command.h"
+
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "command/child.h"
+#include "command/stat_options.h"
+#include "view/interval_csv.h"
+#include "view/interval_json.h"
+#include "view/interval_table.h"
+
+/* The time limit of an interval that lasts as long as the command. */
+#define UNLIMITED_NS (UINT64_MAX / 4)
+
+struct stat_run {
+	struct stat_options options;
+	struct session *session;
+	struct child child;
+	FILE *output;
+	struct interval sum; /* of all intervals, for the table's summary */
+	uint64_t intervals;
+	int stop_fd;
+	bool stopped;
+	bool had_selected; /* VMs asked for by --vm were there */
+};
+
+static int report(const struct error *error)
+{
+	fprintf(stderr, "kvmperf stat: %s\n", error->message);
+	return (int)error_exit_code(error);
+}
+
+static void note(const char *text)
+{
+	fprintf(stderr, "kvmperf stat: %s\n", text);
+}
+
+static void show_progress(double elapsed_s, double duration_s)
+{
+	if (duration_s < 1e9)
+		fprintf(stderr, "\rmeasuring: %.0f of %.0f s ", elapsed_s, duration_s);
+	else
+		fprintf(stderr, "\rmeasuring: %.0f s ", elapsed_s);
+}
+
+static void clear_progress(const struct stat_run *run)
+{
+	if (run->options.session.progress)
+		fputs("\r\033[K", stderr);
+}
+
+static int open_stop_fd(struct stat_run *run, struct error *error)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGCHLD);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return error_set(error, -errno, "cannot block signals: %m");
+	run->stop_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return run->stop_fd < 0 ? error_set(error, -errno, "cannot wait for signals: %m") : 0;
+}
+
+/* What made stop_fd readable: the end of the command, or somebody who wants us to end. */
+static void take_signals(struct stat_run *run)
+{
+	struct signalfd_siginfo info;
+
+	while (read(run->stop_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGCHLD)
+			run->stopped = true;
+		else
+			child_check(&run->child);
+	}
+	if (run->child.ended)
+		run->stopped = true;
+}
+
+static int open_output(struct stat_run *run, struct error *error)
+{
+	run->output = stdout;
+	if (!run->options.output)
+		return 0;
+	run->output = fopen(run->options.output, "we");
+	if (run->output)
+		return 0;
+	/* Not a privilege that kvmperf needs, whatever the errno is. */
+	return error_set(error, -EIO, "cannot write %s: %m", run->options.output);
+}
+
+static int write_interval(struct stat_run *run, const struct interval *interval,
+			  struct error *error)
+{
+	int code = 0;
+
+	switch (run->options.format) {
+	case STAT_JSON: code = interval_write_json(run->output, interval); break;
+	case STAT_CSV:
+		code = interval_write_csv(run->output, interval, run->options.by,
+					  run->intervals == 0);
+		break;
+	case STAT_TABLE:
+		code = interval_write_table(run->output, interval, run->options.by, NULL);
+		break;
+	}
+	if (code == -ENOMEM)
+		return error_set(error, code, "no memory for the output");
+	if (code)
+		return error_set(error, -EIO, "cannot write %s: %s",
+				 run->options.output ? run->options.output : "standard output",
+				 strerror(errno));
+	return 0;
+}
+
+static int write_summary(struct stat_run *run, struct error *error)
+{
+	char title[64];
+
+	if (run->options.format != STAT_TABLE || run->intervals < 2)
+		return 0;
+	snprintf(title, sizeof(title), "summary of %llu intervals",
+		 (unsigned long long)run->intervals);
+	if (interval_write_table(run->output, &run->sum, run->options.by, title))
+		return error_set(error, -EIO, "cannot write the summary: %m");
+	return 0;
+}
+
+/* Says when a VM that was asked for has ended; with the last of them the measurement ends. */
+static void watch_selected(struct stat_run *run, const struct interval *interval)
+{
+	size_t selected;
+
+	if (run->options.session.vm_count == 0)
+		return;
+	for (size_t i = 0; i < interval->ledger.vm_count; i++)
+		if (interval->vms[i].selected) {
+			run->had_selected = true;
+			if (interval->vms[i].ended)
+				fprintf(stderr, "kvmperf stat: VM %s has ended\n",
+					interval->vms[i].name);
+		}
+	session_vm_count(run->session, &selected);
+	if (run->had_selected && selected == 0)
+		run->stopped = true;
+}
+
+static int measure(struct stat_run *run, struct error *error)
+{
+	uint64_t duration_ns = run->options.interval_ns;
+	int code = 0;
+
+	if (duration_ns == 0)
+		duration_ns = run->options.command ? UNLIMITED_NS : NS_PER_S;
+	while (!code && !run->stopped &&
+	       (run->options.count == 0 || run->intervals < run->options.count)) {
+		struct interval interval;
+		enum session_event event;
+		code = session_next(run->session, duration_ns, run->stop_fd, &interval, &event,
+				    error);
+		if (code)
+			break;
+		clear_progress(run);
+		if (event == SESSION_STOPPED)
+			take_signals(run);
+		code = write_interval(run, &interval, error);
+		run->intervals++;
+		if (!code && run->options.format == STAT_TABLE &&
+		    interval_add(&run->sum, &interval))
+			code = error_set(error, -ENOMEM, "no memory for the summary");
+		watch_selected(run, &interval);
+		interval_free(&interval);
+	}
+	return code ? code : write_summary(run, error);
+}
+
+/* What the user should know before the first figures come. */
+static int check_vms(struct stat_run *run, struct error *error)
+{
+	size_t selected, count = session_vm_count(run->session, &selected);
+	const char *reason = session_fallback_reason(run->session);
+
+	if (reason)
+		fprintf(stderr, "kvmperf stat: the perf collector is used: %s\n", reason);
+	if (run->options.session.vm_count && selected == 0 && !run->options.command)
+		return error_set(error, -ENOENT,
+				 "no VM has the name, id or pid '%s' (see kvmperf list)",
+				 run->options.session.vms[0]);
+	if (count == 0 && access("/dev/kvm", F_OK) < 0)
+		return error_set(
+			error, -EOPNOTSUPP,
+			"no VM runs and there is no /dev/kvm: load kvm_intel or kvm_amd, "
+			"or enable virtualization in the firmware");
+	if (count == 0 && !run->options.command)
+		note("no VM runs on this host now; the host's own accounts follow");
+	return 0;
+}
+
+static int run_stat(struct stat_run *run, struct error *error)
+{
+	int code = open_stop_fd(run, error);
+
+	if (!code)
+		code = open_output(run, error);
+	if (!code && run->options.format == STAT_TABLE && isatty(STDERR_FILENO))
+		run->options.session.progress = show_progress;
+	if (!code && run->options.command)
+		code = child_prepare(&run->child, run->options.command, error);
+	if (!code)
+		code = session_open(&run->session, &run->options.session, error);
+	if (!code)
+		code = check_vms(run, error);
+	if (!code && run->options.command)
+		code = child_go(&run->child, run->options.command[0], error);
+	if (!code)
+		code = measure(run, error);
+	return code;
+}
+
+static void say_command_status(const struct child *child, const char *name)
+{
+	if (!child->ended)
+		return;
+	if (WIFEXITED(child->status) && WEXITSTATUS(child->status))
+		fprintf(stderr, "kvmperf stat: %s exited with status %d\n", name,
+			WEXITSTATUS(child->status));
+	else if (WIFSIGNALED(child->status))
+		fprintf(stderr, "kvmperf stat: %s was ended by signal %d\n", name,
+			WTERMSIG(child->status));
+}
+
+int command_stat(int argc, char **argv)
+{
+	struct stat_run run = {.stop_fd = -1, .child = {.pid = -1}};
+	struct error error = {0};
+	int status = EXIT_OK;
+
+	int code = stat_options_parse(&run.options, argc, argv, &error);
+	if (!code && run.options.help)
+		fputs(stat_options_help, stdout);
+	else if (!code)
+		code = run_stat(&run, &error);
+	if (code)
+		status = report(&error);
+	else if (run.options.command)
+		say_command_status(&run.child, run.options.command[0]);
+
+	child_end(&run.child);
+	if (run.output && run.output != stdout && fclose(run.output) && status == EXIT_OK) {
+		error_set(&error, -EIO, "cannot write %s: %m", run.options.output);
+		status = report(&error);
+	}
+	interval_free(&run.sum);
+	session_close(run.session);
+	if (run.stop_fd >= 0)
+		close(run.stop_fd);
+	free((void *)run.options.session.vms);
+	return status;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/interval.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/label_times.h"
+
+uint64_t interval_other_vms_ns(const struct interval *interval)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < interval->ledger.vm_count; i++)
+		if (!interval->vms[i].selected)
+			sum += ledger_vm_total_ns(&interval->ledger.vms[i]);
+	return sum;
+}
+
+uint64_t interval_processes_ns(const struct interval *interval)
+{
+	return interval->ledger.processes_ns + interval_other_vms_ns(interval);
+}
+
+static void free_vm(struct interval_vm *vm)
+{
+	free(vm->name);
+	free(vm->id);
+	free(vm->uuid);
+	free(vm->taps);
+	*vm = (struct interval_vm){0};
+}
+
+int interval_vm_set(struct interval_vm *out, const char *name, const char *id, const char *uuid,
+		    const struct vm_tap *taps, size_t tap_count)
+{
+	out->name = strdup(name);
+	out->id = strdup(id);
+	out->uuid = uuid ? strdup(uuid) : NULL;
+	out->taps = calloc(tap_count + 1, sizeof(*taps));
+	if (!out->name || !out->id || (uuid && !out->uuid) || !out->taps) {
+		free_vm(out);
+		return -ENOMEM;
+	}
+	if (tap_count)
+		memcpy(out->taps, taps, tap_count * sizeof(*taps));
+	out->tap_count = tap_count;
+	return 0;
+}
+
+static int add_labels(struct label_times *sum, const struct label_times *times)
+{
+	for (size_t i = 0; i < times->count; i++)
+		if (label_times_add(sum, times->items[i].label, times->items[i].ns))
+			return -ENOMEM;
+	label_times_sort(sum);
+	return 0;
+}
+
+static void add_in_quadrature(double *sum, double part)
+{
+	*sum = sqrt(*sum * *sum + part * part);
+}
+
+static int add_ledger_vm(struct ledger_vm *sum, const struct ledger_vm *vm)
+{
+	/* Where one interval's split is unknown the sum's is. */
+	sum->guest_split_known = (sum->guest_split_known || sum->guest_ns == 0) &&
+				 (vm->guest_split_known || vm->guest_ns == 0);
+	sum->guest_ns += vm->guest_ns;
+	sum->guest_user_ns += vm->guest_user_ns;
+	sum->guest_kernel_ns += vm->guest_kernel_ns;
+	add_in_quadrature(&sum->error95.guest, vm->error95.guest);
+	add_in_quadrature(&sum->error95.vmm, vm->error95.vmm);
+	add_in_quadrature(&sum->error95.kernel, vm->error95.kernel);
+	add_in_quadrature(&sum->error95.shared, vm->error95.shared);
+	add_in_quadrature(&sum->error95.hypervisor, vm->error95.hypervisor);
+	if (add_labels(&sum->vmm, &vm->vmm) || add_labels(&sum->kernel, &vm->kernel) ||
+	    add_labels(&sum->shared, &vm->shared))
+		return -ENOMEM;
+	return 0;
+}
+
+static bool same_vm(const struct interval_vm *one, const struct interval_vm *other)
+{
+	return one->pid == other->pid && one->start_time == other->start_time;
+}
+
+/* The VM's place in the sum (often the hint), made if it has none; -ENOMEM. */
+static int place_vm(struct interval *sum, const struct interval_vm *vm, size_t hint,
+		    size_t *place)
+{
+	size_t count = sum->ledger.vm_count;
+
+	*place = hint;
+	if (hint < count && same_vm(&sum->vms[hint], vm))
+		return 0;
+	for (*place = 0; *place < count; ++*place)
+		if (same_vm(&sum->vms[*place], vm))
+			return 0;
+	struct interval_vm *vms = reallocarray(sum->vms, count + 1, sizeof(*vms));
+	if (!vms)
+		return -ENOMEM;
+	sum->vms = vms;
+	struct ledger_vm *ledger_vms =
+		reallocarray(sum->ledger.vms, count + 1, sizeof(*ledger_vms));
+	if (!ledger_vms)
+		return -ENOMEM;
+	sum->ledger.vms = ledger_vms;
+	/* Facts and whether they are known come from the first interval that has the VM. */
+	vms[count] = *vm;
+	vms[count].exits = vms[count].halt_poll_ns = vms[count].ready_ns = 0;
+	vms[count].traffic = (struct traffic){0};
+	ledger_vms[count] = (struct ledger_vm){0};
+	int error = interval_vm_set(&vms[count], vm->name, vm->id, vm->uuid, vm->taps,
+				    vm->tap_count);
+	if (!error)
+		sum->ledger.vm_count++;
+	return error;
+}
+
+static bool same_thread(const struct interval_thread *one, const struct interval_thread *other)
+{
+	return one->owner == other->owner &&
+	       (one->owner != OWNER_VM || (one->vm == other->vm && one->tid == other->tid));
+}
+
+/* The thread's place in the sum, in which its VM's index is vm. */
+static int place_thread(struct interval *sum, const struct interval_thread *thread, uint32_t vm,
+			size_t hint, size_t *place)
+{
+	struct interval_thread wanted = *thread;
+	size_t count = sum->ledger.thread_count;
+
+	wanted.vm = vm;
+	wanted.ready_ns = 0;
+	*place = hint;
+	if (hint < count && same_thread(&sum->threads[hint], &wanted))
+		return 0;
+	for (*place = 0; *place < count; ++*place)
+		if (same_thread(&sum->threads[*place], &wanted))
+			return 0;
+	struct interval_thread *threads =
+		reallocarray(sum->threads, count + 1, sizeof(*threads));
+	if (!threads)
+		return -ENOMEM;
+	sum->threads = threads;
+	struct ledger_thread *ledger_threads =
+		reallocarray(sum->ledger.threads, count + 1, sizeof(*ledger_threads));
+	if (!ledger_threads)
+		return -ENOMEM;
+	sum->ledger.threads = ledger_threads;
+	threads[count] = wanted;
+	ledger_threads[count] = (struct ledger_thread){0};
+	sum->ledger.thread_count++;
+	return 0;
+}
+
+static void add_ledger_thread(struct ledger_thread *sum, const struct ledger_thread *thread)
+{
+	sum->charged_ns += thread->charged_ns;
+	sum->guest_ns += thread->guest_ns;
+	sum->user_ns += thread->user_ns;
+	sum->kernel_ns += thread->kernel_ns;
+	sum->interrupt_ns += thread->interrupt_ns;
+	sum->samples += thread->samples;
+}
+
+static int add_vms(struct interval *sum, const struct interval *interval)
+{
+	size_t *places = calloc(interval->ledger.vm_count + 1, sizeof(*places));
+	int error = places ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !error && i < interval->ledger.vm_count; i++) {
+		const struct interval_vm *vm = &interval->vms[i];
+		error = place_vm(sum, vm, i, &places[i]);
+		if (error)
+			break;
+		struct interval_vm *to = &sum->vms[places[i]];
+		to->ready_ns += vm->ready_ns;
+		to->ended |= vm->ended;
+		to->kvm_stats_known &= vm->kvm_stats_known;
+		to->exits += vm->exits;
+		to->halt_poll_ns += vm->halt_poll_ns;
+		to->traffic_known &= vm->traffic_known;
+		to->traffic.rx_bytes += vm->traffic.rx_bytes;
+		to->traffic.rx_packets += vm->traffic.rx_packets;
+		to->traffic.tx_bytes += vm->traffic.tx_bytes;
+		to->traffic.tx_packets += vm->traffic.tx_packets;
+		error = add_ledger_vm(&sum->ledger.vms[places[i]], &interval->ledger.vms[i]);
+	}
+	for (size_t i = 0; !error && i < interval->ledger.thread_count; i++) {
+		const struct interval_thread *thread = &interval->threads[i];
+		uint32_t vm = thread->owner == OWNER_VM ? (uint32_t)places[thread->vm] : 0;
+		size_t place;
+		error = place_thread(sum, thread, vm, i, &place);
+		if (error)
+			break;
+		sum->threads[place].ready_ns += thread->ready_ns;
+		add_ledger_thread(&sum->ledger.threads[place], &interval->ledger.threads[i]);
+	}
+	free(places);
+	return error;
+}
+
+int interval_add(struct interval *sum, const struct interval *interval)
+{
+	if (sum->cpus == 0) {
+		sum->start = interval->start;
+		sum->source = interval->source;
+		sum->source.samples = sum->source.lost = 0;
+		sum->source.overhead_s = 0;
+		sum->labels = interval->labels;
+	}
+	sum->cpus = interval->cpus;
+	sum->duration_s += interval->duration_s;
+	sum->source.samples += interval->source.samples;
+	sum->source.lost += interval->source.lost;
+	sum->source.overhead_s += interval->source.overhead_s;
+	sum->ledger.capacity_ns += interval->ledger.capacity_ns;
+	sum->ledger.processes_ns += interval->ledger.processes_ns;
+	sum->ledger.kernel_ns += interval->ledger.kernel_ns;
+	sum->ledger.self_ns += interval->ledger.self_ns;
+	sum->ledger.idle_ns += interval->ledger.idle_ns;
+	sum->ledger.samples += interval->ledger.samples;
+	int error = add_labels(&sum->ledger.unattributed, &interval->ledger.unattributed);
+	return error ? error : add_vms(sum, interval);
+}
+
+void interval_free(struct interval *interval)
+{
+	for (size_t i = 0; i < interval->ledger.vm_count; i++)
+		free_vm(&interval->vms[i]);
+	free(interval->vms);
+	free(interval->threads);
+	ledger_free(&interval->ledger);
+	*interval = (struct interval){0};
+}

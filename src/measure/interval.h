@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_MEASURE_INTERVAL_H
+#define KVMPERF_MEASURE_INTERVAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "account/ledger.h"
+#include "discover/vm.h"
+#include "measure/labels.h"
+#include "traffic/traffic.h"
+
+/* How the figures of an interval came about. */
+struct interval_source {
+	const char *collector; /* "bpf" or "perf" */
+	const char *event;     /* "cycles" or "cpu-clock" */
+	unsigned frequency_hz;
+	uint64_t samples;
+	uint64_t lost;
+	const char *apportion;		 /* "bytes" or "none" */
+	const char *irqs_off_correction; /* "none": guest time is an upper bound */
+	double overhead_s;		 /* CPU time of kvmperf itself */
+};
+
+/* What is known of a VM besides its ledger; stands at the same index as its ledger_vm. */
+struct interval_vm {
+	char *name;
+	char *id;
+	char *uuid; /* NULL: not given */
+	char vmm[24];
+	pid_t pid;
+	uint64_t start_time; /* with pid, tells one VM from the next; see struct vm */
+	unsigned vcpus;
+	struct vm_tap *taps;
+	size_t tap_count;
+	bool selected; /* by --vm; true without */
+	bool ended;    /* in this interval */
+	uint64_t ready_ns;
+	bool kvm_stats_known;
+	uint64_t exits;
+	uint64_t halt_poll_ns;
+	bool traffic_known;
+	struct traffic traffic; /* in this interval */
+};
+
+/* What is known of a thread; stands at the same index as its ledger_thread. */
+struct interval_thread {
+	enum account_owner owner; /* the rest only for OWNER_VM */
+	uint32_t vm;
+	pid_t tid;
+	enum thread_role role;
+	int index;
+	char name[16];
+	uint64_t ready_ns;
+};
+
+/* One interval, ready for the views. */
+struct interval {
+	double start; /* seconds since 1970 */
+	double duration_s;
+	size_t cpus;
+	struct interval_source source;
+	struct ledger ledger;
+	struct interval_vm *vms; /* ledger.vm_count */
+	/*
+	 * ledger.thread_count; in the order of their VMs (but for a sum of intervals).
+	 */
+	struct interval_thread *threads;
+	const struct labels *labels; /* of the session */
+};
+
+/* What the VMs that were not selected took; part of interval_processes_ns(). */
+uint64_t interval_other_vms_ns(const struct interval *interval);
+
+/* Host processes, those VMs included: a VM that nobody asked for is a process. */
+uint64_t interval_processes_ns(const struct interval *interval);
+
+/*
+ * Adds an interval to a sum, which starts as all zero; VMs and threads are matched by their
+ * process. Errors (ns) are added in quadrature. -ENOMEM leaves the sum incomplete.
+ */
+int interval_add(struct interval *sum, const struct interval *interval);
+
+/* Copies the VM's fixed facts (names, taps). -ENOMEM leaves nothing to free. */
+int interval_vm_set(struct interval_vm *out, const char *name, const char *id, const char *uuid,
+		    const struct vm_tap *taps, size_t tap_count);
+
+void interval_free(struct interval *interval);
+
+#endif

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/interval_builder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+
+/* The first threads of every ledger stand for all that is no VM's. */
+static const enum account_owner pseudo_threads[] = {
+	OWNER_PROCESSES, OWNER_KERNEL, OWNER_SHARED, OWNER_SELF, OWNER_IDLE,
+};
+#define PSEUDO_THREADS (sizeof(pseudo_threads) / sizeof(pseudo_threads[0]))
+
+struct id_index {
+	pid_t id;
+	uint32_t index;
+};
+
+/* CPU time that did not fit into the last interval. */
+struct carry {
+	enum account_owner owner;
+	pid_t tid;
+	uint64_t ns;
+};
+
+struct interval_builder {
+	struct labels *labels;
+	pid_t self;
+	pid_t *shared_tids; /* kernel threads that do softirq work, in rising order */
+	size_t shared_count, shared_room;
+	struct carry *carries;
+	size_t carry_count, carry_room;
+	/* Rebuilt for each interval. */
+	struct account_thread *accounts;
+	size_t account_room;
+	struct interval_thread *threads;
+	size_t thread_count, thread_room;
+	struct id_index *by_tid, *by_tgid;
+	size_t tid_count, tid_room, tgid_count, tgid_room;
+	struct account_count *counts;
+	size_t count_count, count_room;
+	struct account_split *splits;
+	size_t split_count, split_room;
+	uint64_t *weights;
+	size_t weight_room;
+};
+
+struct interval_builder *interval_builder_new(struct labels *labels)
+{
+	struct interval_builder *builder = calloc(1, sizeof(*builder));
+
+	if (builder) {
+		builder->labels = labels;
+		builder->self = getpid();
+	}
+	return builder;
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+	const struct id_index *a = left, *b = right;
+
+	return (a->id > b->id) - (a->id < b->id);
+}
+
+static void sort_ids(struct id_index *ids, size_t count)
+{
+	if (count > 1)
+		qsort(ids, count, sizeof(*ids), compare_ids);
+}
+
+static const struct id_index *find_id(const struct id_index *ids, size_t count, pid_t id)
+{
+	struct id_index key = {.id = id};
+
+	return count ? bsearch(&key, ids, count, sizeof(*ids), compare_ids) : NULL;
+}
+
+static int compare_pids(const void *left, const void *right)
+{
+	const pid_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static bool is_shared_tid(const struct interval_builder *builder, pid_t tid)
+{
+	return builder->shared_count &&
+	       bsearch(&tid, builder->shared_tids, builder->shared_count, sizeof(tid),
+		       compare_pids);
+}
+
+/* Kernel threads whose work is done for others: softirqs that were put off, NAPI polling. */
+static bool does_shared_work(const char *name)
+{
+	return strncmp(name, "ksoftirqd/", 10) == 0 || strncmp(name, "napi/", 5) == 0;
+}
+
+static int learn_shared_threads(struct interval_builder *builder,
+				const struct collection *collection)
+{
+	for (size_t i = 0; i < collection->task_count; i++) {
+		const struct collected_task *task = &collection->tasks[i];
+		if (!task->kernel_thread || !does_shared_work(task->name) ||
+		    is_shared_tid(builder, task->tid))
+			continue;
+		if (array_reserve(&builder->shared_tids, &builder->shared_room,
+				  builder->shared_count + 1, sizeof(*builder->shared_tids)))
+			return -ENOMEM;
+		builder->shared_tids[builder->shared_count++] = task->tid;
+		qsort(builder->shared_tids, builder->shared_count, sizeof(pid_t), compare_pids);
+	}
+	return 0;
+}
+
+/* vhost-1234, kvm-pit/1234, kvm-nx-lpage-recovery-1234: the process that it works for, or 0. */
+static pid_t kernel_thread_master(const char *name)
+{
+	int index;
+	enum thread_role role = thread_role_from_name(name, false, &index);
+	const char *number = strrchr(name, role == THREAD_VHOST ? '-' : '/');
+
+	if (role != THREAD_VHOST && role != THREAD_KVM)
+		return 0;
+	return number ? (pid_t)atoi(number + 1) : 0;
+}
+
+static int add_id(struct id_index **ids, size_t *count, size_t *room, pid_t id, uint32_t index)
+{
+	if (array_reserve(ids, room, *count + 1, sizeof(**ids)))
+		return -ENOMEM;
+	(*ids)[(*count)++] = (struct id_index){id, index};
+	return 0;
+}
+
+/* Which VM each thread group belongs to: a VM has its own and those of its other threads. */
+static int index_groups(struct interval_builder *builder, const struct builder_vm *vms,
+			size_t vm_count)
+{
+	int error = 0;
+
+	builder->tgid_count = 0;
+	for (uint32_t v = 0; !error && v < vm_count; v++) {
+		const struct vm *vm = vms[v].vm;
+		pid_t last = vm->pid;
+		error = add_id(&builder->by_tgid, &builder->tgid_count, &builder->tgid_room,
+			       vm->pid, v);
+		for (size_t i = 0; !error && i < vm->thread_count; i++) {
+			if (vm->threads[i].tgid == last)
+				continue;
+			last = vm->threads[i].tgid;
+			error = add_id(&builder->by_tgid, &builder->tgid_count,
+				       &builder->tgid_room, last, v);
+		}
+	}
+	sort_ids(builder->by_tgid, builder->tgid_count);
+	return error;
+}
+
+/* Gives the VMs the threads that were seen for the first time. */
+static int adopt_threads(struct interval_builder *builder, const struct collection *collection,
+			 const struct builder_vm *vms, size_t vm_count)
+{
+	int error = index_groups(builder, vms, vm_count);
+	size_t groups = builder->tgid_count;
+
+	for (size_t i = 0; !error && i < collection->task_count; i++) {
+		const struct collected_task *task = &collection->tasks[i];
+		pid_t group =
+			task->kernel_thread ? kernel_thread_master(task->name) : task->tgid;
+		const struct id_index *vm = find_id(builder->by_tgid, groups, group);
+		if (!vm)
+			vm = find_id(builder->by_tgid, groups, task->tgid);
+		if (vm && !vm_find_thread(vms[vm->index].vm, task->tid) &&
+		    !vm_add_thread(vms[vm->index].vm, task->tid, task->tgid, task->name))
+			error = -ENOMEM;
+	}
+	/* Again: kernel threads that were adopted are groups of their own. */
+	return error ? error : index_groups(builder, vms, vm_count);
+}
+
+static int add_thread(struct interval_builder *builder, const struct interval_thread *thread)
+{
+	size_t count = builder->thread_count;
+
+	if (array_reserve(&builder->threads, &builder->thread_room, count + 1,
+			  sizeof(*builder->threads)) ||
+	    array_reserve(&builder->accounts, &builder->account_room, count + 1,
+			  sizeof(*builder->accounts)))
+		return -ENOMEM;
+	builder->threads[count] = *thread;
+	builder->accounts[count] = (struct account_thread){
+		.owner = thread->owner,
+		.vm = thread->vm,
+		.role = (uint32_t)thread->role,
+	};
+	builder->thread_count++;
+	return 0;
+}
+
+static int list_threads(struct interval_builder *builder, const struct builder_vm *vms,
+			size_t vm_count)
+{
+	int error = 0;
+
+	builder->thread_count = 0;
+	builder->tid_count = 0;
+	for (size_t i = 0; !error && i < PSEUDO_THREADS; i++)
+		error = add_thread(builder,
+				   &(struct interval_thread){.owner = pseudo_threads[i]});
+	for (uint32_t v = 0; !error && v < vm_count; v++) {
+		for (size_t i = 0; !error && i < vms[v].vm->thread_count; i++) {
+			const struct vm_thread *from = &vms[v].vm->threads[i];
+			struct interval_thread thread = {
+				.owner = OWNER_VM,
+				.vm = v,
+				.tid = from->tid,
+				.role = from->role,
+				.index = from->index,
+			};
+			memcpy(thread.name, from->name, sizeof(thread.name));
+			error = add_id(&builder->by_tid, &builder->tid_count,
+				       &builder->tid_room, from->tid,
+				       (uint32_t)builder->thread_count);
+			if (!error)
+				error = add_thread(builder, &thread);
+		}
+	}
+	sort_ids(builder->by_tid, builder->tid_count);
+	return error;
+}
+
+static uint32_t pseudo_thread(enum account_owner owner)
+{
+	uint32_t i = 0;
+
+	while (pseudo_threads[i] != owner)
+		i++;
+	return i;
+}
+
+/* The ledger's thread that a task's time or samples belong to. */
+static uint32_t thread_of(const struct interval_builder *builder, pid_t tgid, pid_t tid,
+			  bool kernel_thread)
+{
+	const struct id_index *found = find_id(builder->by_tid, builder->tid_count, tid);
+
+	if (tid == 0)
+		return pseudo_thread(OWNER_IDLE);
+	if (found)
+		return found->index;
+	if (tgid == builder->self)
+		return pseudo_thread(OWNER_SELF);
+	if (!kernel_thread)
+		return pseudo_thread(OWNER_PROCESSES);
+	return pseudo_thread(is_shared_tid(builder, tid) ? OWNER_SHARED : OWNER_KERNEL);
+}
+
+static void charge_times(struct interval_builder *builder, const struct collection *collection)
+{
+	struct account_thread *accounts = builder->accounts;
+
+	accounts[pseudo_thread(OWNER_PROCESSES)].run_ns += collection->processes_run_ns;
+	accounts[pseudo_thread(OWNER_KERNEL)].run_ns += collection->kernel_run_ns;
+	accounts[pseudo_thread(OWNER_SHARED)].run_ns += collection->shared_run_ns;
+	accounts[pseudo_thread(OWNER_SELF)].run_ns += collection->self_run_ns;
+	for (size_t i = 0; i < collection->task_count; i++) {
+		const struct collected_task *task = &collection->tasks[i];
+		uint32_t thread =
+			thread_of(builder, task->tgid, task->tid, task->kernel_thread);
+		accounts[thread].run_ns += task->run_ns;
+		builder->threads[thread].ready_ns += task->ready_ns;
+	}
+	for (size_t i = 0; i < builder->carry_count; i++) {
+		const struct carry *carry = &builder->carries[i];
+		/* A thread whose VM is gone leaves its rest to the processes. */
+		uint32_t thread = carry->owner == OWNER_VM
+					  ? thread_of(builder, 0, carry->tid, false)
+					  : pseudo_thread(carry->owner);
+		accounts[thread].run_ns += carry->ns;
+	}
+	builder->carry_count = 0;
+}
+
+static int keep_carries(struct interval_builder *builder, const struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->thread_count; i++) {
+		if (ledger->threads[i].carry_ns == 0)
+			continue;
+		if (array_reserve(&builder->carries, &builder->carry_room,
+				  builder->carry_count + 1, sizeof(*builder->carries)))
+			return -ENOMEM;
+		builder->carries[builder->carry_count++] = (struct carry){
+			.owner = builder->threads[i].owner,
+			.tid = builder->threads[i].tid,
+			.ns = ledger->threads[i].carry_ns,
+		};
+	}
+	return 0;
+}
+
+static int convert_counts(struct interval_builder *builder, const struct collection *collection)
+{
+	if (array_reserve(&builder->counts, &builder->count_room, collection->count_count,
+			  sizeof(*builder->counts)))
+		return -ENOMEM;
+	builder->count_count = collection->count_count;
+	for (size_t i = 0; i < collection->count_count; i++) {
+		const struct collected_count *from = &collection->counts[i];
+		builder->counts[i] = (struct account_count){
+			.thread =
+				thread_of(builder, from->tgid, from->tid, from->kernel_thread),
+			.mode = from->mode,
+			.label = from->mode >= MODE_KERNEL
+					 ? labels_of_subsystem(builder->labels, from->subsystem)
+					 : 0,
+			.samples = from->samples,
+		};
+	}
+	return 0;
+}
+
+static int convert_splits(struct interval_builder *builder, const struct collection *collection)
+{
+	if (array_reserve(&builder->splits, &builder->split_room, collection->split_count,
+			  sizeof(*builder->splits)))
+		return -ENOMEM;
+	builder->split_count = 0;
+	for (size_t i = 0; i < collection->split_count; i++) {
+		const struct collected_split *from = &collection->splits[i];
+		const struct id_index *vm =
+			find_id(builder->by_tgid, builder->tgid_count, from->tgid);
+		if (!vm)
+			continue;
+		struct account_split split = {
+			.vm = vm->index,
+			.mode = from->mode,
+			.label = from->guest_kernel ? LABEL_GUEST_KERNEL : LABEL_GUEST_USER,
+			.samples = from->samples,
+		};
+		if (from->mode == MODE_USER &&
+		    labels_intern(builder->labels, from->dso, &split.label))
+			return -ENOMEM;
+		builder->splits[builder->split_count++] = split;
+	}
+	return 0;
+}
+
+int interval_build(struct interval_builder *builder, const struct collection *collection,
+		   const struct builder_vm *vms, size_t vm_count, uint64_t unowned_weight,
+		   uint64_t period_ns, struct interval *out)
+{
+	int error = learn_shared_threads(builder, collection);
+
+	if (!error)
+		error = adopt_threads(builder, collection, vms, vm_count);
+	if (!error)
+		error = list_threads(builder, vms, vm_count);
+	if (!error)
+		error = convert_counts(builder, collection);
+	if (!error)
+		error = convert_splits(builder, collection);
+	if (!error)
+		error = array_reserve(&builder->weights, &builder->weight_room, vm_count + 1,
+				      sizeof(*builder->weights));
+	if (error)
+		return error;
+	charge_times(builder, collection);
+	for (size_t v = 0; v < vm_count; v++)
+		builder->weights[v] = vms[v].weight;
+
+	struct account_input input = {
+		.capacity_ns = (collection->end_ns - collection->start_ns) * collection->cpus,
+		.period_ns = period_ns,
+		.interrupts_apart = collection->interrupts_apart,
+		.interrupt_ns = collection->interrupt_ns,
+		.threads = builder->accounts,
+		.thread_count = builder->thread_count,
+		.counts = builder->counts,
+		.count_count = builder->count_count,
+		.splits = builder->splits,
+		.split_count = builder->split_count,
+		.weights = builder->weights,
+		.vm_count = vm_count,
+		.unowned_weight = unowned_weight,
+		.network = labels_network(builder->labels),
+		.label_count = labels_count(builder->labels),
+	};
+	/* Read in steps of 10 ms a CPU, it can exceed a short interval. */
+	if (input.interrupt_ns > input.capacity_ns)
+		input.interrupt_ns = input.capacity_ns;
+	error = ledger_make(&out->ledger, &input);
+	if (error)
+		return error;
+	out->threads = calloc(builder->thread_count, sizeof(*out->threads));
+	if (!out->threads)
+		return -ENOMEM;
+	memcpy(out->threads, builder->threads, builder->thread_count * sizeof(*out->threads));
+	for (size_t i = 0; i < builder->thread_count; i++)
+		if (out->threads[i].owner == OWNER_VM)
+			out->vms[out->threads[i].vm].ready_ns += out->threads[i].ready_ns;
+	return keep_carries(builder, &out->ledger);
+}
+
+void interval_builder_free(struct interval_builder *builder)
+{
+	if (!builder)
+		return;
+	free(builder->shared_tids);
+	free(builder->carries);
+	free(builder->accounts);
+	free(builder->threads);
+	free(builder->by_tid);
+	free(builder->by_tgid);
+	free(builder->counts);
+	free(builder->splits);
+	free(builder->weights);
+	free(builder);
+}

@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "measure/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "collect/collector.h"
+#include "discover/discover.h"
+#include "measure/interval_builder.h"
+#include "symbols/dso.h"
+#include "symbols/kernel_map.h"
+#include "traffic/host_traffic.h"
+
+/* What is remembered of a VM from interval to interval. */
+struct tracked_vm {
+	pid_t pid;
+	uint64_t start_time;
+	bool traffic_known;
+	struct traffic traffic;
+	uint64_t exits;
+	uint64_t halt_poll_ns;
+	pid_t *groups; /* thread groups handed to the collector */
+	size_t group_count, group_room;
+};
+
+struct session {
+	struct session_options options;
+	struct kernel_map *kernel_map;
+	struct labels *labels;
+	struct dso_cache *dsos;
+	struct discoverer *discoverer;
+	struct collector *collector;
+	struct interval_builder *builder;
+	struct error fallback;
+	struct tracked_vm *tracked;
+	size_t tracked_count, tracked_room;
+	/* VMs that were seen in guest mode and ended before their files could be read. */
+	struct vm *unseen;
+	size_t unseen_count, unseen_room;
+	uint64_t host_bytes; /* all traffic of the host's devices, last reading */
+	double interval_start;
+	uint64_t interval_start_ns;
+	uint64_t next_tick_ns;
+	bool first_scan_done;
+};
+
+static bool is_selected(const struct session *session, const struct vm *vm)
+{
+	char pid[16];
+
+	if (session->options.vm_count == 0)
+		return true;
+	snprintf(pid, sizeof(pid), "%d", vm->pid);
+	for (size_t i = 0; i < session->options.vm_count; i++) {
+		const char *wanted = session->options.vms[i];
+		if (strcmp(wanted, vm->name) == 0 || strcmp(wanted, vm->id) == 0 ||
+		    strcmp(wanted, pid) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The place in the list (in rising order of pid, then start time) where the VM is or would be.
+ */
+static size_t tracked_place(const struct session *session, pid_t pid, uint64_t start_time)
+{
+	size_t low = 0, high = session->tracked_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct tracked_vm *vm = &session->tracked[middle];
+		if (vm->pid < pid || (vm->pid == pid && vm->start_time < start_time))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct tracked_vm *find_tracked(const struct session *session, const struct vm *vm)
+{
+	size_t place = tracked_place(session, vm->pid, vm->start_time);
+
+	if (place < session->tracked_count && session->tracked[place].pid == vm->pid &&
+	    session->tracked[place].start_time == vm->start_time)
+		return &session->tracked[place];
+	return NULL;
+}
+
+static int track_group(struct session *session, struct tracked_vm *tracked, pid_t tgid)
+{
+	for (size_t i = 0; i < tracked->group_count; i++)
+		if (tracked->groups[i] == tgid)
+			return 0;
+	if (array_reserve(&tracked->groups, &tracked->group_room, tracked->group_count + 1,
+			  sizeof(*tracked->groups)))
+		return -ENOMEM;
+	tracked->groups[tracked->group_count++] = tgid;
+	return collector_track(session->collector, tgid);
+}
+
+/*
+ * Starts to keep a VM. One that was there when the session began has a past that is not ours;
+ * one that came later has all its exits in the session.
+ */
+static struct tracked_vm *track_vm(struct session *session, const struct vm *vm)
+{
+	if (array_reserve(&session->tracked, &session->tracked_room, session->tracked_count + 1,
+			  sizeof(*session->tracked)))
+		return NULL;
+	size_t place = tracked_place(session, vm->pid, vm->start_time);
+	struct tracked_vm *tracked = &session->tracked[place];
+	memmove(tracked + 1, tracked, (session->tracked_count++ - place) * sizeof(*tracked));
+	*tracked = (struct tracked_vm){.pid = vm->pid, .start_time = vm->start_time};
+	if (!session->first_scan_done) {
+		tracked->exits = vm->exits;
+		tracked->halt_poll_ns = vm->halt_poll_ns;
+	}
+	if (traffic_read(vm, NULL, &tracked->traffic, &tracked->traffic_known, NULL))
+		tracked->traffic_known = false;
+	return tracked;
+}
+
+/* Looks for VMs and has the collector report their threads. */
+static int scan(struct session *session, struct error *error)
+{
+	int code = discoverer_scan(session->discoverer, false, error);
+
+	if (code)
+		return code;
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct vm *vm = &list->vms[i];
+		struct tracked_vm *tracked = find_tracked(session, vm);
+		if (!tracked)
+			tracked = track_vm(session, vm);
+		if (!tracked)
+			return error_set(error, -ENOMEM, "no memory for VM %s", vm->name);
+		code = track_group(session, tracked, vm->pid);
+		for (size_t j = 0; !code && j < vm->thread_count; j++)
+			code = track_group(session, tracked, vm->threads[j].tgid);
+		if (code)
+			return error_set(error, code, "cannot follow the threads of VM %s",
+					 vm->name);
+	}
+	session->first_scan_done = true;
+	return 0;
+}
+
+static void untrack_vm(struct session *session, struct tracked_vm *tracked)
+{
+	for (size_t i = 0; i < tracked->group_count; i++)
+		collector_untrack(session->collector, tracked->groups[i]);
+	free(tracked->groups);
+	size_t place = (size_t)(tracked - session->tracked);
+	memmove(tracked, tracked + 1, (--session->tracked_count - place) * sizeof(*tracked));
+}
+
+/* Drops the VMs that ended in the interval that was just handed out. */
+static void forget_ended(struct session *session)
+{
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+
+	for (size_t i = 0; i < list->count; i++) {
+		struct tracked_vm *tracked = find_tracked(session, &list->vms[i]);
+		if (list->vms[i].gone && tracked)
+			untrack_vm(session, tracked);
+	}
+	discoverer_drop_gone(session->discoverer);
+	for (size_t i = 0; i < session->unseen_count; i++) {
+		collector_untrack(session->collector, session->unseen[i].pid);
+		vm_clear(&session->unseen[i]);
+	}
+	session->unseen_count = 0;
+}
+
+/* A VM that is known from its guest-mode samples alone: all that is left of it is its pid. */
+static int add_unseen(struct session *session, pid_t pid)
+{
+	char text[24];
+
+	if (array_reserve(&session->unseen, &session->unseen_room, session->unseen_count + 1,
+			  sizeof(*session->unseen)))
+		return -ENOMEM;
+	struct vm *vm = &session->unseen[session->unseen_count];
+	*vm = (struct vm){.pid = pid, .gone = true};
+	snprintf(text, sizeof(text), "vm-%d", pid);
+	vm->name = strdup(text);
+	snprintf(text, sizeof(text), "%d", pid);
+	vm->id = strdup(text);
+	snprintf(vm->vmm, sizeof(vm->vmm), "unknown");
+	session->unseen_count++;
+	return vm->name && vm->id ? 0 : -ENOMEM;
+}
+
+static bool is_vm_group(const struct session *session, pid_t tgid)
+{
+	size_t place = tracked_place(session, tgid, 0);
+
+	if (place < session->tracked_count && session->tracked[place].pid == tgid)
+		return true;
+	for (size_t i = 0; i < session->tracked_count; i++)
+		for (size_t j = 0; j < session->tracked[i].group_count; j++)
+			if (session->tracked[i].groups[j] == tgid)
+				return true;
+	for (size_t i = 0; i < session->unseen_count; i++)
+		if (session->unseen[i].pid == tgid)
+			return true;
+	return false;
+}
+
+static int find_unseen(struct session *session, const struct collection *collection)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < collection->count_count; i++)
+		if (collection->counts[i].mode == MODE_GUEST &&
+		    !is_vm_group(session, collection->counts[i].tgid))
+			error = add_unseen(session, collection->counts[i].tgid);
+	return error;
+}
+
+/* The rise of a VM's counters in the interval. */
+static void count_vm(struct session *session, const struct vm *vm, struct interval_vm *out)
+{
+	struct tracked_vm *tracked = find_tracked(session, vm);
+	struct traffic traffic;
+	bool known = false;
+
+	if (!tracked)
+		return;
+	if (vm->kvm_stats_known) {
+		out->kvm_stats_known = true;
+		out->exits = vm->exits - tracked->exits;
+		out->halt_poll_ns = vm->halt_poll_ns - tracked->halt_poll_ns;
+		tracked->exits = vm->exits;
+		tracked->halt_poll_ns = vm->halt_poll_ns;
+	}
+	if (vm->gone || traffic_read(vm, NULL, &traffic, &known, NULL))
+		known = false;
+	if (known && tracked->traffic_known) {
+		out->traffic_known = true;
+		out->traffic = (struct traffic){
+			.rx_bytes = traffic.rx_bytes - tracked->traffic.rx_bytes,
+			.rx_packets = traffic.rx_packets - tracked->traffic.rx_packets,
+			.tx_bytes = traffic.tx_bytes - tracked->traffic.tx_bytes,
+			.tx_packets = traffic.tx_packets - tracked->traffic.tx_packets,
+		};
+		/* A tap that was taken away takes its counters with it. */
+		if (traffic.rx_bytes < tracked->traffic.rx_bytes ||
+		    traffic.tx_bytes < tracked->traffic.tx_bytes ||
+		    traffic.rx_packets < tracked->traffic.rx_packets ||
+		    traffic.tx_packets < tracked->traffic.tx_packets)
+			out->traffic_known = false;
+	}
+	tracked->traffic_known = known;
+	if (known)
+		tracked->traffic = traffic;
+	if (!out->traffic_known)
+		out->traffic = (struct traffic){0};
+}
+
+static int describe_vm(struct session *session, struct vm *vm, struct interval_vm *out)
+{
+	int error = interval_vm_set(out, vm->name, vm->id, vm->uuid, vm->taps, vm->tap_count);
+
+	if (error)
+		return error;
+	memcpy(out->vmm, vm->vmm, sizeof(out->vmm));
+	out->pid = vm->pid;
+	out->start_time = vm->start_time;
+	out->vcpus = vm->vcpus;
+	out->selected = is_selected(session, vm);
+	out->ended = vm->gone;
+	count_vm(session, vm, out);
+	return 0;
+}
+
+/* The host's traffic in the interval that is no VM's, bytes. */
+static uint64_t unowned_traffic(struct session *session, uint64_t vm_bytes)
+{
+	uint64_t now, before = session->host_bytes;
+
+	if (host_traffic_read(NULL, NULL, &now, NULL))
+		return 0;
+	session->host_bytes = now;
+	return now > before && now - before > vm_bytes ? now - before - vm_bytes : 0;
+}
+
+static int make_interval(struct session *session, const struct collection *collection,
+			 struct interval *out)
+{
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+	size_t count = list->count + session->unseen_count;
+	struct builder_vm *vms = calloc(count + 1, sizeof(*vms));
+	uint64_t vm_bytes = 0;
+	int error = 0;
+
+	out->vms = calloc(count + 1, sizeof(*out->vms));
+	if (!vms || !out->vms)
+		error = -ENOMEM;
+	for (size_t i = 0; !error && i < count; i++) {
+		vms[i].vm = i < list->count ? &list->vms[i] : &session->unseen[i - list->count];
+		error = describe_vm(session, vms[i].vm, &out->vms[i]);
+		uint64_t bytes = out->vms[i].traffic.rx_bytes + out->vms[i].traffic.tx_bytes;
+		vm_bytes += bytes;
+		if (session->options.apportion == SESSION_APPORTION_BYTES)
+			vms[i].weight = bytes;
+	}
+	if (!error)
+		error = interval_build(session->builder, collection, vms, count,
+				       unowned_traffic(session, vm_bytes),
+				       NS_PER_S / session->options.frequency_hz, out);
+	/* Without a ledger nobody knows how many VMs there are to free. */
+	for (size_t i = 0; out->ledger.vm_count == 0 && out->vms && i < count; i++) {
+		free(out->vms[i].name);
+		free(out->vms[i].id);
+		free(out->vms[i].uuid);
+		free(out->vms[i].taps);
+	}
+	free(vms);
+	return error;
+}
+
+static void describe_source(const struct session *session, const struct collection *collection,
+			    struct interval *out)
+{
+	out->source = (struct interval_source){
+		.collector = collector_name(session->collector),
+		.event = collector_event(session->collector),
+		.frequency_hz = session->options.frequency_hz,
+		.samples = out->ledger.samples,
+		.lost = collection->lost,
+		.apportion = session->options.apportion == SESSION_APPORTION_BYTES ? "bytes"
+										   : "none",
+		.irqs_off_correction = "none",
+		.overhead_s = (double)collection->self_run_ns / 1e9,
+	};
+}
+
+/* Module addresses change when modules come and go. */
+static int refresh_kernel_map(struct session *session, struct error *error)
+{
+	struct kernel_map *map;
+
+	if (!kernel_map_stale(session->kernel_map))
+		return 0;
+	int code = kernel_map_load(&map, NULL, error);
+	if (!code)
+		code = collector_use_map(session->collector, map, error);
+	if (!code && labels_use_map(session->labels, map))
+		code = error_set(error, -ENOMEM, "no memory for the kernel map");
+	if (code)
+		return code;
+	kernel_map_free(session->kernel_map);
+	session->kernel_map = map;
+	return 0;
+}
+
+static int end_interval(struct session *session, struct interval *out, struct error *error)
+{
+	const struct collection *collection;
+	int code = scan(session, error);
+
+	if (!code)
+		code = collector_read(session->collector, &collection, error);
+	if (code)
+		return code;
+	double wall = clock_wall_s();
+	*out = (struct interval){
+		.start = session->interval_start,
+		.duration_s = (double)(collection->end_ns - collection->start_ns) / 1e9,
+		.cpus = collection->cpus,
+		.labels = session->labels,
+	};
+	session->interval_start = wall;
+	session->interval_start_ns = collection->end_ns;
+	code = find_unseen(session, collection);
+	if (!code)
+		code = make_interval(session, collection, out);
+	if (code) {
+		interval_free(out);
+		return error_set(error, code, "cannot make the ledger: %s", strerror(-code));
+	}
+	describe_source(session, collection, out);
+	forget_ended(session);
+	return refresh_kernel_map(session, error);
+}
+
+/* Waits for the next thing to do; *stopped is set when stop_fd is readable. */
+static int wait_until(struct session *session, uint64_t end_ns, int stop_fd, bool *stopped,
+		      struct error *error)
+{
+	struct pollfd fds[] = {
+		{.fd = stop_fd, .events = POLLIN},
+		{.fd = session->collector->wake_fd, .events = POLLIN},
+	};
+	uint64_t now = clock_monotonic_ns();
+	uint64_t next = end_ns < session->next_tick_ns ? end_ns : session->next_tick_ns;
+	uint64_t wait = next > now ? next - now : 0;
+	struct timespec timeout = {
+		.tv_sec = (time_t)(wait / NS_PER_S),
+		.tv_nsec = (long)(wait % NS_PER_S),
+	};
+
+	if (ppoll(fds, 2, &timeout, NULL) < 0 && errno != EINTR)
+		return error_set(error, -errno, "cannot wait: %m");
+	*stopped = fds[0].revents != 0;
+	if (clock_monotonic_ns() >= session->next_tick_ns) {
+		collector_tick(session->collector);
+		session->next_tick_ns =
+			clock_monotonic_ns() + collector_tick_interval(session->collector);
+	}
+	/* A VM that runs and was not there at the last scan may be gone at the next. */
+	bool new_vm = false;
+	while (collector_new_vm(session->collector))
+		new_vm = true;
+	return new_vm ? scan(session, error) : 0;
+}
+
+int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
+		 struct interval *interval, enum session_event *event, struct error *error)
+{
+	uint64_t end_ns = session->interval_start_ns + duration_ns;
+	bool stopped = false;
+
+	uint64_t next_progress_ns = session->interval_start_ns + NS_PER_S;
+	for (uint64_t now; !stopped && (now = clock_monotonic_ns()) < end_ns;) {
+		int code = wait_until(session, end_ns, stop_fd, &stopped, error);
+		if (code)
+			return code;
+		if (session->options.progress && now >= next_progress_ns) {
+			session->options.progress((double)(now - session->interval_start_ns) /
+							  1e9,
+						  (double)duration_ns / 1e9);
+			next_progress_ns += NS_PER_S;
+		}
+	}
+	*event = stopped ? SESSION_STOPPED : SESSION_INTERVAL;
+	return end_interval(session, interval, error);
+}
+
+size_t session_vm_count(const struct session *session, size_t *selected)
+{
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+
+	*selected = 0;
+	for (size_t i = 0; i < list->count; i++)
+		*selected += is_selected(session, &list->vms[i]);
+	return list->count;
+}
+
+const char *session_fallback_reason(const struct session *session)
+{
+	return session->fallback.code ? session->fallback.message : NULL;
+}
+
+static int open_collector(struct session *session, struct error *error)
+{
+	struct collector_options options = {
+		.frequency_hz = session->options.frequency_hz,
+		.kernel_map = session->kernel_map,
+		.dsos = session->dsos,
+	};
+
+	if (session->options.collector == SESSION_COLLECTOR_PERF)
+		return perf_collector_new(&session->collector, &options, error);
+	if (session->options.collector == SESSION_COLLECTOR_BPF)
+		return bpf_collector_new(&session->collector, &options, error);
+	int code = bpf_collector_new(&session->collector, &options, &session->fallback);
+	if (!code)
+		return 0;
+	session->fallback.code = code;
+	return perf_collector_new(&session->collector, &options, error);
+}
+
+int session_open(struct session **out, const struct session_options *options,
+		 struct error *error)
+{
+	struct session *session = calloc(1, sizeof(*session));
+	int code = 0;
+
+	if (!session)
+		return error_set(error, -ENOMEM, "no memory for the session");
+	session->options = *options;
+	session->labels = labels_new();
+	session->dsos = dso_cache_new(NULL);
+	if (session->labels)
+		session->builder = interval_builder_new(session->labels);
+	if (!session->builder || !session->dsos)
+		code = error_set(error, -ENOMEM, "no memory for the session");
+	if (!code)
+		code = kernel_map_load(&session->kernel_map, NULL, error);
+	if (!code && labels_use_map(session->labels, session->kernel_map))
+		code = error_set(error, -ENOMEM, "no memory for the kernel map");
+	if (!code)
+		code = discoverer_new(&session->discoverer, &(struct discover_options){0},
+				      error);
+	if (!code)
+		code = open_collector(session, error);
+	if (!code)
+		code = scan(session, error);
+	if (!code)
+		code = host_traffic_read(NULL, NULL, &session->host_bytes, error);
+	if (!code)
+		code = collector_start(session->collector, error);
+	if (code) {
+		session_close(session);
+		return code;
+	}
+	session->interval_start = clock_wall_s();
+	session->interval_start_ns = clock_monotonic_ns();
+	*out = session;
+	return 0;
+}
+
+void session_close(struct session *session)
+{
+	if (!session)
+		return;
+	collector_free(session->collector);
+	discoverer_free(session->discoverer);
+	interval_builder_free(session->builder);
+	for (size_t i = 0; i < session->tracked_count; i++)
+		free(session->tracked[i].groups);
+	free(session->tracked);
+	for (size_t i = 0; i < session->unseen_count; i++)
+		vm_clear(&session->unseen[i]);
+	free(session->unseen);
+	dso_cache_free(session->dsos);
+	labels_free(session->labels);
+	kernel_map_free(session->kernel_map);
+	free(session);
+}

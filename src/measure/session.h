@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_MEASURE_SESSION_H
+#define KVMPERF_MEASURE_SESSION_H
+
+#include "base/error.h"
+#include "measure/interval.h"
+
+/*
+ * A measurement under way: the collector, the VMs and their traffic, brought together into one
+ * interval after the other. What `kvmperf stat` and every other measuring command run on.
+ */
+struct session;
+
+enum session_collector {
+	SESSION_COLLECTOR_AUTO, /* BPF; perf where BPF can't be had */
+	SESSION_COLLECTOR_BPF,
+	SESSION_COLLECTOR_PERF,
+};
+
+enum session_apportion {
+	SESSION_APPORTION_BYTES, /* the paper's way: by the VMs' network bandwidth */
+	SESSION_APPORTION_NONE,	 /* all shared work stays unattributed */
+};
+
+struct session_options {
+	enum session_collector collector;
+	enum session_apportion apportion;
+	unsigned frequency_hz;
+	const char *const *vms; /* names, ids or pids to select; not owned */
+	size_t vm_count;	/* 0: all VMs */
+	/* Called about once a second while an interval is waited for; may be NULL. */
+	void (*progress)(double elapsed_s, double duration_s);
+};
+
+/*
+ * Opens and starts a session: the first interval begins. *out is owned by the caller
+ * (session_close). Errors: -EPERM, -EACCES or -EOPNOTSUPP for a missing privilege or kernel
+ * feature, others as they come; the line says what to do.
+ */
+int session_open(struct session **out, const struct session_options *options,
+		 struct error *error);
+
+enum session_event {
+	SESSION_INTERVAL, /* the time was up */
+	SESSION_STOPPED,  /* stop_fd became readable */
+};
+
+/*
+ * Waits until duration_ns have passed since the interval began, or stop_fd is readable, then
+ * ends the interval and fills *interval (owned by the caller, interval_free). Interval follows
+ * interval without a gap: a late return makes this one longer. *event says what ended it.
+ */
+int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
+		 struct interval *interval, enum session_event *event, struct error *error);
+
+/* VMs that run now, and those of them that are selected. */
+size_t session_vm_count(const struct session *session, size_t *selected);
+
+/* Why BPF was not taken with SESSION_COLLECTOR_AUTO, or NULL. */
+const char *session_fallback_reason(const struct session *session);
+
+void session_close(struct session *session);
+
+#endif

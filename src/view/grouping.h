@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_VIEW_GROUPING_H
+#define KVMPERF_VIEW_GROUPING_H
+
+/* What one row of a table or CSV stands for. In every grouping the rows sum to the capacity. */
+enum view_grouping {
+	VIEW_BY_VM,
+	VIEW_BY_THREAD,
+	VIEW_BY_MODULE, /* of each VM: guest by privilege, VMM by shared object, kernel by
+			   module */
+};
+
+#endif

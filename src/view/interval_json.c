@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "view/interval_json.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+static json_t *seconds(uint64_t ns)
+{
+	return json_real((double)ns / 1e9);
+}
+
+static json_t *seconds_if(bool known, uint64_t ns)
+{
+	return known ? seconds(ns) : json_null();
+}
+
+static json_t *count_if(bool known, uint64_t count)
+{
+	return known ? json_integer((json_int_t)count) : json_null();
+}
+
+static json_t *label_map(const struct labels *labels, const struct label_times *times)
+{
+	json_t *map = json_object();
+
+	for (size_t i = 0; i < times->count; i++)
+		json_object_set_new(map, labels_name(labels, times->items[i].label),
+				    seconds(times->items[i].ns));
+	return map;
+}
+
+static json_t *thread_object(const struct interval_thread *thread,
+			     const struct ledger_thread *times)
+{
+	return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "tid",
+			 (int)thread->tid, "role", thread_role_name(thread->role), "index",
+			 thread->index >= 0 ? json_integer(thread->index) : json_null(), "name",
+			 thread->name, "guest_s", seconds(times->guest_ns), "vmm_s",
+			 seconds(times->user_ns), "kernel_s", seconds(times->kernel_ns),
+			 "interrupts_s", seconds(times->interrupt_ns), "ready_s",
+			 seconds(thread->ready_ns));
+}
+
+/* Threads stand in the order of their VMs; *next is the first that was not looked at yet. */
+static json_t *threads_of(const struct interval *interval, size_t vm, size_t *next)
+{
+	json_t *threads = json_array();
+
+	for (; *next < interval->ledger.thread_count; ++*next) {
+		const struct interval_thread *thread = &interval->threads[*next];
+		if (thread->owner == OWNER_VM && thread->vm > vm)
+			break;
+		if (thread->owner == OWNER_VM && thread->vm == vm)
+			json_array_append_new(
+				threads,
+				thread_object(thread, &interval->ledger.threads[*next]));
+	}
+	return threads;
+}
+
+static json_t *tap_names(const struct interval_vm *vm)
+{
+	json_t *taps = json_array();
+
+	for (size_t i = 0; i < vm->tap_count; i++)
+		json_array_append_new(taps, json_string(vm->taps[i].name));
+	return taps;
+}
+
+static void set_times(json_t *object, const struct labels *labels,
+		      const struct ledger_vm *ledger)
+{
+	bool split = ledger->guest_split_known;
+
+	json_object_set_new(object, "guest_s", seconds(ledger->guest_ns));
+	json_object_set_new(object, "guest_user_s", seconds_if(split, ledger->guest_user_ns));
+	json_object_set_new(object, "guest_kernel_s",
+			    seconds_if(split, ledger->guest_kernel_ns));
+	json_object_set_new(object, "vmm_s", seconds(ledger->vmm.total_ns));
+	json_object_set_new(object, "vmm_dsos", label_map(labels, &ledger->vmm));
+	json_object_set_new(object, "kernel_s", seconds(ledger->kernel.total_ns));
+	json_object_set_new(object, "kernel_modules", label_map(labels, &ledger->kernel));
+	json_object_set_new(object, "shared_s", seconds(ledger->shared.total_ns));
+	json_object_set_new(object, "shared_modules", label_map(labels, &ledger->shared));
+	json_object_set_new(object, "hypervisor_s", seconds(ledger_vm_hypervisor_ns(ledger)));
+	json_object_set_new(object, "total_s", seconds(ledger_vm_total_ns(ledger)));
+}
+
+static json_t *error_map(const struct ledger_error *error)
+{
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "guest", error->guest / 1e9, "vmm",
+			 error->vmm / 1e9, "kernel", error->kernel / 1e9, "shared",
+			 error->shared / 1e9, "hypervisor", error->hypervisor / 1e9);
+}
+
+static json_t *vm_object(const struct interval *interval, size_t index, size_t *next_thread)
+{
+	const struct interval_vm *vm = &interval->vms[index];
+	const struct ledger_vm *ledger = &interval->ledger.vms[index];
+	bool known = vm->kvm_stats_known;
+	json_t *object = json_pack("{s:s, s:s, s:i, s:s, s:s?, s:i, s:o}", "name", vm->name,
+				   "id", vm->id, "pid", (int)vm->pid, "vmm", vm->vmm, "uuid",
+				   vm->uuid, "vcpus", (int)vm->vcpus, "taps", tap_names(vm));
+
+	if (!object)
+		return NULL;
+	set_times(object, interval->labels, ledger);
+	json_object_set_new(object, "ready_s", seconds(vm->ready_ns));
+	json_object_set_new(object, "halt_poll_s", seconds_if(known, vm->halt_poll_ns));
+	json_object_set_new(object, "exits", count_if(known, vm->exits));
+	json_object_set_new(object, "error95_s", error_map(&ledger->error95));
+	json_object_set_new(
+		object, "net",
+		json_pack("{s:o, s:o, s:o, s:o}", "rx_bytes",
+			  count_if(vm->traffic_known, vm->traffic.rx_bytes), "rx_packets",
+			  count_if(vm->traffic_known, vm->traffic.rx_packets), "tx_bytes",
+			  count_if(vm->traffic_known, vm->traffic.tx_bytes), "tx_packets",
+			  count_if(vm->traffic_known, vm->traffic.tx_packets)));
+	json_object_set_new(object, "ended", json_boolean(vm->ended));
+	json_object_set_new(object, "threads", threads_of(interval, index, next_thread));
+	return object;
+}
+
+static json_t *source_object(const struct interval_source *source)
+{
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:s, s:s, s:f}", "collector",
+			 source->collector, "event", source->event, "frequency_hz",
+			 (int)source->frequency_hz, "samples", (json_int_t)source->samples,
+			 "lost", (json_int_t)source->lost, "exact", 0, "apportion",
+			 source->apportion, "irqs_off_correction", source->irqs_off_correction,
+			 "overhead_s", source->overhead_s);
+}
+
+static json_t *host_object(const struct interval *interval)
+{
+	const struct ledger *ledger = &interval->ledger;
+
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "processes_s",
+			 seconds(interval_processes_ns(interval)), "other_vms_s",
+			 seconds(interval_other_vms_ns(interval)), "kernel_s",
+			 seconds(ledger->kernel_ns), "shared_unattributed_s",
+			 seconds(ledger->unattributed.total_ns), "shared_unattributed_modules",
+			 label_map(interval->labels, &ledger->unattributed));
+}
+
+int interval_write_json(FILE *stream, const struct interval *interval)
+{
+	json_t *vms = json_array();
+	size_t next_thread = 0;
+
+	for (size_t i = 0; i < interval->ledger.vm_count; i++)
+		if (interval->vms[i].selected)
+			json_array_append_new(vms, vm_object(interval, i, &next_thread));
+	json_t *line =
+		json_pack("{s:s, s:f, s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+			  "kvmperf.interval/1", "start", interval->start, "duration_s",
+			  interval->duration_s, "cpus", (int)interval->cpus, "capacity_s",
+			  seconds(interval->ledger.capacity_ns), "source",
+			  source_object(&interval->source), "vms", vms, "host",
+			  host_object(interval), "self_s", seconds(interval->ledger.self_ns),
+			  "idle_s", seconds(interval->ledger.idle_ns));
+	if (!line)
+		return -ENOMEM;
+	int failed = json_dumpf(line, stream, JSON_COMPACT | JSON_REAL_PRECISION(16));
+	json_decref(line);
+	if (failed || fputc('\n', stream) == EOF || fflush(stream) == EOF)
+		return -EIO;
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_VIEW_INTERVAL_JSON_H
+#define KVMPERF_VIEW_INTERVAL_JSON_H
+
+#include <stdio.h>
+
+#include "measure/interval.h"
+
+/*
+ * Writes the interval as one line of JSON, schema kvmperf.interval/1 (../shared/design.md,
+ * section 5). Figures that are not known are null. VMs that are not selected are in
+ * host.processes_s, and in host.other_vms_s on their own. -ENOMEM, or -EIO when the stream
+ * fails.
+ */
+int interval_write_json(FILE *stream, const struct interval *interval);
+
+#endif
