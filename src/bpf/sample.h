@@ -2,7 +2,7 @@
 #ifndef KVMPERF_BPF_SAMPLE_H
 #define KVMPERF_BPF_SAMPLE_H
 
-/* What sample.bpf.c and tasks.bpf.c share with user space: plain structs. */
+/* What the samplers and tasks.bpf.c share with user space: plain structs. */
 
 #include <linux/types.h>
 

@@ -26,7 +26,7 @@ struct {
 	__type(value, struct reading);
 } readings SEC(".maps");
 
-/* Shared with sample.bpf.c. */
+/* Shared with the sampler. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);

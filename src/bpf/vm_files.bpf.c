@@ -143,7 +143,8 @@ int list_tasks(struct bpf_iter__task *ctx)
 		if (task->flags & PF_WQ_WORKER)
 			return 0;
 		bpf_core_read_str(record.name, sizeof(task->comm), &task->comm);
-		if (!has_prefix(record.name, "vhost-", 6) && !has_prefix(record.name, "kvm-", 4))
+		if (!has_prefix(record.name, "vhost-", 6) &&
+		    !has_prefix(record.name, "kvm-", 4))
 			return 0;
 		record.flags = VM_TASK_KERNEL;
 	} else {

@@ -2,7 +2,6 @@
 #include "collect/collector.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -12,10 +11,9 @@
 
 #include "base/clock.h"
 #include "bpf/sample.h"
+#include "collect/bpf_sampler.h"
 #include "collect/perf_events.h"
-#include "sample.skel.h"
 #include "symbols/dso.h"
-#include "symbols/kernel_map.h"
 #include "tasks.skel.h"
 
 /* Counts fetched from the kernel in one system call. */
@@ -24,7 +22,7 @@
 struct bpf_collector {
 	struct collector base;
 	struct collector_options options;
-	struct sample_bpf *sample;
+	struct bpf_sampler *sampler;
 	struct tasks_bpf *tasks;
 	struct ring_buffer *new_vms;
 	struct ring_buffer *ended_tasks;
@@ -54,112 +52,28 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return 0;
 }
 
-/* Is the per-CPU variable known to BTF, and its address to kallsyms (KALLSYMS_ALL)? */
-static bool resolves(const struct kernel_map *map, const struct btf *btf, const char *name)
-{
-	return btf__find_by_name_kind(btf, name, BTF_KIND_VAR) > 0 &&
-	       kernel_map_symbol(map, name);
-}
-
-/* Chooses the way to tell interrupts apart that this kernel offers. */
-static struct bpf_program *choose_sampler(struct bpf_collector *self, const struct btf *btf)
-{
-	struct bpf_program *chosen = self->sample->progs.sample_stack;
-
-	if (resolves(self->options.kernel_map, btf, "__preempt_count"))
-		chosen = self->sample->progs.sample_preempt_count;
-	else if (resolves(self->options.kernel_map, btf, "pcpu_hot"))
-		chosen = self->sample->progs.sample_pcpu_hot;
-	bpf_program__set_autoload(self->sample->progs.sample_stack, false);
-	bpf_program__set_autoload(self->sample->progs.sample_preempt_count, false);
-	bpf_program__set_autoload(self->sample->progs.sample_pcpu_hot, false);
-	bpf_program__set_autoload(chosen, true);
-	return chosen;
-}
-
-static int load_error(int code, const char *what, struct error *error)
-{
-	errno = -code;
-	if (code == -EPERM || code == -EACCES)
-		return error_set(
-			error, code,
-			"loading BPF %s is not permitted: run as root or with CAP_BPF and "
-			"CAP_PERFMON, or use --collector perf",
-			what);
-	return error_set(error, -EOPNOTSUPP,
-			 "this kernel does not load BPF %s (%m): use --collector perf", what);
-}
-
-static int upload_ranges(struct bpf_collector *self, struct error *error)
-{
-	size_t count;
-	const struct kernel_range *ranges = kernel_map_ranges(self->options.kernel_map, &count);
-
-	if (count > SAMPLE_RANGES_MAX)
-		return error_set(error, -E2BIG,
-				 "the kernel map has %zu ranges; the sampler takes %d", count,
-				 SAMPLE_RANGES_MAX);
-	struct sample_range *values = calloc(count, sizeof(*values));
-	__u32 *keys = calloc(count, sizeof(*keys));
-	int code = values && keys ? 0 : -ENOMEM;
-	__u32 base = self->sample->bss->ranges_base ? 0 : SAMPLE_RANGES_MAX;
-	__u32 number = (__u32)count;
-	for (size_t i = 0; !code && i < count; i++) {
-		keys[i] = base + (__u32)i;
-		values[i].start = ranges[i].start;
-		values[i].subsystem = ranges[i].subsystem;
-	}
-	if (!code && bpf_map_update_batch(bpf_map__fd(self->sample->maps.ranges), keys, values,
-					  &number, NULL))
-		code = -errno;
-	free(values);
-	free(keys);
-	if (code) {
-		errno = -code;
-		return error_set(error, code, "cannot hand the kernel map to BPF: %m");
-	}
-	self->sample->bss->ranges_base = base;
-	self->sample->bss->ranges_count = (__u32)count;
-	return 0;
-}
-
 static int load_programs(struct bpf_collector *self, struct error *error)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	int code = bpf_sampler_new(&self->sampler, self->options.kernel_map, error);
 
-	if (libbpf_get_error(btf))
-		return error_set(
-			error, -EOPNOTSUPP,
-			"this kernel has no BTF (CONFIG_DEBUG_INFO_BTF): use --collector "
-			"perf");
-	self->sample = sample_bpf__open();
-	self->tasks = tasks_bpf__open();
-	if (!self->sample || !self->tasks) {
-		btf__free(btf);
-		return error_set(error, -ENOMEM, "cannot open the BPF programs: %m");
-	}
-	struct bpf_program *sampler = choose_sampler(self, btf);
-	btf__free(btf);
-	int code = sample_bpf__load(self->sample);
 	if (code)
-		return load_error(code, "perf_event programs", error);
-
+		return code;
+	self->tasks = tasks_bpf__open();
+	if (!self->tasks)
+		return error_set(error, -ENOMEM, "cannot open the BPF programs: %m");
 	self->tasks->rodata->self_tgid = (__u32)getpid();
 	code = bpf_map__reuse_fd(self->tasks->maps.vm_tgids,
-				 bpf_map__fd(self->sample->maps.vm_tgids));
+				 bpf_sampler_vm_tgids(self->sampler));
 	if (!code)
 		code = tasks_bpf__load(self->tasks);
 	if (!code)
 		code = tasks_bpf__attach(self->tasks);
 	if (code)
-		return load_error(code, "task iterators and tracing programs", error);
+		return bpf_load_error(code, "task iterators and tracing programs", error);
 
-	code = upload_ranges(self, error);
-	if (code)
-		return code;
 	struct perf_events_options events = {
 		.frequency_hz = self->options.frequency_hz,
-		.bpf_program = bpf_program__fd(sampler),
+		.bpf_program = bpf_sampler_program(self->sampler),
 	};
 	return perf_events_open(&self->base.events, &events, error);
 }
@@ -277,26 +191,19 @@ static int append_counts(struct bpf_collector *self, __u32 number)
 	return 0;
 }
 
-/* Takes the counts out of the kernel's map, bucket by bucket: none is lost or read twice. */
 static int read_counts(struct bpf_collector *self, struct error *error)
 {
-	int fd = bpf_map__fd(self->sample->maps.counts);
-	__u32 position, *from = NULL;
-	bool more = true;
+	bool more = false;
 
-	while (more) {
-		__u32 number = BATCH;
-		int code = bpf_map_lookup_and_delete_batch(fd, from, &position, self->keys,
-							   self->values, &number, NULL);
-		if (code < 0 && errno == EINTR)
-			continue;
-		if (code < 0 && errno != ENOENT)
-			return error_set(error, -errno, "cannot read the sample counts: %m");
-		more = code == 0;
+	do {
+		uint32_t number;
+		int code = bpf_sampler_take(self->sampler, self->keys, self->values, BATCH,
+					    &number, &more, error);
+		if (code)
+			return code;
 		if (append_counts(self, number))
 			return error_set(error, -ENOMEM, "no memory for the sample counts");
-		from = &position;
-	}
+	} while (more);
 	return 0;
 }
 
@@ -348,7 +255,7 @@ static int read_interval(struct collector *collector, struct error *error)
 		since(&self->other_run_ns[OTHER_SELF], tasks->other_run_ns[OTHER_SELF]);
 	collection->kernel_run_ns =
 		since(&self->ended_kernel_threads_ns, tasks->ended_kernel_threads_ns);
-	collection->lost = since(&self->uncounted, self->sample->bss->uncounted) +
+	collection->lost = since(&self->uncounted, bpf_sampler_uncounted(self->sampler)) +
 			   since(&self->lost, perf_events_lost(collector->events));
 	return 0;
 }
@@ -370,7 +277,7 @@ static int start(struct collector *collector, struct error *error)
 static int track(struct collector *collector, pid_t tgid)
 {
 	__u32 key = (__u32)tgid, known = VM_TGID_KNOWN;
-	int fd = bpf_map__fd(bpf_collector(collector)->sample->maps.vm_tgids);
+	int fd = bpf_sampler_vm_tgids(bpf_collector(collector)->sampler);
 
 	return bpf_map_update_elem(fd, &key, &known, BPF_ANY) ? -errno : 0;
 }
@@ -380,7 +287,7 @@ static void untrack(struct collector *collector, pid_t tgid)
 	struct bpf_collector *self = bpf_collector(collector);
 	__u32 key = (__u32)tgid;
 
-	bpf_map_delete_elem(bpf_map__fd(self->sample->maps.vm_tgids), &key);
+	bpf_map_delete_elem(bpf_sampler_vm_tgids(self->sampler), &key);
 	dso_forget(self->options.dsos, tgid);
 }
 
@@ -390,7 +297,7 @@ static int use_map(struct collector *collector, const struct kernel_map *map,
 	struct bpf_collector *self = bpf_collector(collector);
 
 	self->options.kernel_map = map;
-	return upload_ranges(self, error);
+	return bpf_sampler_use_map(self->sampler, map, error);
 }
 
 static void tick(struct collector *collector)
@@ -419,7 +326,7 @@ static void free_collector(struct collector *collector)
 	ring_buffer__free(self->new_vms);
 	ring_buffer__free(self->ended_tasks);
 	tasks_bpf__destroy(self->tasks);
-	sample_bpf__destroy(self->sample);
+	bpf_sampler_free(self->sampler);
 	collection_free(&collector->collection);
 	free(self);
 }
@@ -449,7 +356,7 @@ int bpf_collector_new(struct collector **out, const struct collector_options *op
 	self->options = *options;
 	int code = load_programs(self, error);
 	if (!code) {
-		self->new_vms = ring_buffer__new(bpf_map__fd(self->sample->maps.new_vms),
+		self->new_vms = ring_buffer__new(bpf_sampler_new_vms(self->sampler),
 						 remember_new_vm, self, NULL);
 		self->ended_tasks = ring_buffer__new(bpf_map__fd(self->tasks->maps.ended_tasks),
 						     append_ended_task, self, NULL);

@@ -13,7 +13,8 @@ enum thread_role {
 	THREAD_IOTHREAD, /* a VMM thread for device I/O (QEMU iothread, worker) */
 	THREAD_VMM,	 /* the VMM's main thread */
 	THREAD_VHOST,	 /* a vhost worker: a kernel thread, or a thread of the VMM since 6.4 */
-	THREAD_KVM,	 /* a kernel thread that KVM made for the VM: kvm-pit, kvm-nx-lpage-recovery */
+	THREAD_KVM, /* a kernel thread that KVM made for the VM: kvm-pit, kvm-nx-lpage-recovery
+		     */
 	THREAD_OTHER,
 };
 #define THREAD_ROLE_COUNT (THREAD_OTHER + 1)
@@ -26,7 +27,8 @@ struct vm_thread {
 	pid_t tgid; /* the VM's pid, or the kernel thread's own tid */
 	enum thread_role role;
 	int index;     /* vCPU index as KVM numbers it; -1 when not a vCPU or unknown */
-	char name[16]; /* comm, as /proc/TID/comm shows it, without newline */
+	char name[16]; /* comm, as /proc/TID/comm shows it, cut to 15 bytes and made printable
+			*/
 };
 
 /* A network interface of the host whose other end is a NIC of the guest. */
@@ -35,22 +37,31 @@ struct vm_tap {
 	unsigned ifindex; /* in the VMM's network namespace; 0 when unknown */
 };
 
-/* One KVM virtual machine. Strings are owned by the struct. */
+/*
+ * One KVM virtual machine. Strings are owned by the struct, and printable: valid UTF-8 without
+ * control characters (see printable() in discover/proc_file.h), so that every output may show
+ * them as they are.
+ *
+ * A process that made several struct kvm (a VMM that probes the host with a scratch VM, a test)
+ * is one VM here: its VMM threads could not be divided between them.
+ */
 struct vm {
 	pid_t pid;	     /* the VMM process (thread group) */
 	uint64_t start_time; /* of pid, in clock ticks since boot: /proc/PID/stat field 22 */
 	char *name;	     /* never NULL: the VMM's name for it, else "vm-<pid>" */
 	char *id;	     /* never NULL: uuid, else the VMM's name, else the pid */
 	char *uuid;	     /* NULL when not given */
-	char *cgroup;	     /* path in the (unified or cpu) hierarchy; NULL when unknown */
-	char vmm[24];	     /* qemu, firecracker, cloud-hypervisor, crosvm, kvmtool, or comm */
-	unsigned vcpus;	     /* vCPUs created */
+	char *display_name; /* what a cloud shows its users (nova:name); NULL when there is none
+			     */
+	char *cgroup;	    /* path in the (unified or cpu) hierarchy; NULL when unknown */
+	char vmm[24];	    /* qemu, firecracker, cloud-hypervisor, crosvm, kvmtool, or comm */
+	unsigned vcpus;	    /* vCPUs created */
 	struct vm_thread *threads; /* ordered by role, then index, then tid */
 	size_t thread_count;
 	struct vm_tap *taps; /* ordered by name; a multiqueue tap stands once */
 	size_t tap_count;
 	bool kvm_stats_known; /* the two below come from struct kvm_vcpu */
-	uint64_t exits;	      /* cumulative VM exits, all vCPUs; never falls while the VM lives */
+	uint64_t exits; /* cumulative VM exits, all vCPUs; never falls while the VM lives */
 	uint64_t halt_poll_ns; /* cumulative halt polling, successful and not, all vCPUs */
 	bool gone;	       /* was there at the last scan and has ended since */
 };
@@ -62,6 +73,15 @@ struct vm_list {
 
 /* Frees what the list owns and empties it. */
 void vm_list_clear(struct vm_list *list);
+
+/* Frees what the VM owns and empties it. */
+void vm_clear(struct vm *vm);
+
+/*
+ * Does a --vm option's argument mean this VM? It does when it equals the name, the id, the uuid
+ * (in any case), the display name or the pid.
+ */
+bool vm_matches(const struct vm *vm, const char *selector);
 
 /*
  * The role (and for vCPUs the index, through *index, else -1) that a thread's name tells:
@@ -79,5 +99,8 @@ struct vm_thread *vm_add_thread(struct vm *vm, pid_t tid, pid_t tgid, const char
 
 /* The thread with this tid, or NULL. */
 struct vm_thread *vm_find_thread(const struct vm *vm, pid_t tid);
+
+/* Restores the order of threads after a role or an index was changed. */
+void vm_sort_threads(struct vm *vm);
 
 #endif

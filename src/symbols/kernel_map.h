@@ -12,10 +12,11 @@ struct kernel_map;
 
 /* How a range got its name; best first. */
 enum kernel_map_method {
-	KERNEL_MAP_MODULE,   /* a loaded module: /proc/modules, kallsyms */
+	KERNEL_MAP_MODULE,   /* module memory: a module, a BPF program, a trampoline */
 	KERNEL_MAP_RANGES,   /* modules.builtin.ranges (6.12 and later) */
-	KERNEL_MAP_INTERVAL, /* between two known symbols of one subsystem in link order */
-	KERNEL_MAP_PREFIX,   /* the symbol's own name or its prefix */
+	KERNEL_MAP_INTERVAL, /* from one known function to another of its subsystem in link
+				order */
+	KERNEL_MAP_PREFIX,   /* a single function's own name or its prefix */
 	KERNEL_MAP_CORE,     /* none of these: the kernel's core */
 };
 #define KERNEL_MAP_METHOD_COUNT (KERNEL_MAP_CORE + 1)
@@ -30,8 +31,8 @@ struct kernel_range {
 };
 
 struct kernel_map_options {
-	const char *kallsyms;	    /* NULL: /proc/kallsyms */
-	const char *modules;	    /* NULL: /proc/modules; a file that isn't there: no modules */
+	const char *kallsyms; /* NULL: /proc/kallsyms */
+	const char *modules;  /* NULL: /proc/modules; a file that isn't there: no modules */
 	const char *builtin_ranges; /* NULL: /lib/modules/<release>/modules.builtin.ranges */
 };
 
@@ -54,24 +55,35 @@ const struct kernel_range *kernel_map_ranges(const struct kernel_map *map, size_
 uint16_t kernel_map_lookup(const struct kernel_map *map, uint64_t address,
 			   enum kernel_map_method *method);
 
-/* The subsystem's name: "kvm", "kvm_amd", "tun", "bridge", "net", "sched", "core", ... */
+/*
+ * The subsystem's name: "kvm", "kvm_amd", "tun", "bridge", "net", "sched", "core", ... A module
+ * has one name whether it is loaded or built in. Identifiers hold for this map only: another
+ * map numbers the names anew, except 0, which is always "core".
+ */
 const char *kernel_map_name(const struct kernel_map *map, uint16_t subsystem);
 
 /* The number of subsystems: valid identifiers are 0 to count - 1. */
 size_t kernel_map_count(const struct kernel_map *map);
 
-/* Does the subsystem move network packets (drivers and modules included)? */
+/*
+ * Does the subsystem move network packets? By its name, or since the driver of a network
+ * interface present when the map was read is a module of that name (/sys/class/net).
+ */
 int kernel_map_is_network(const struct kernel_map *map, uint16_t subsystem);
 
-/* The address of a symbol, or 0. */
+/*
+ * The address of a symbol (code or data), or 0. Symbols listed in kernel_symbols.c were kept
+ * when the map was read; any other is looked for in kallsyms anew, which takes some 30 ms.
+ */
 uint64_t kernel_map_symbol(const struct kernel_map *map, const char *name);
 
 /*
- * Changes when modules were loaded or unloaded since the map was read, so that the caller loads
- * it anew: cheap, no more than one small read. Always 0 where nothing changed.
+ * Other than 0 when modules were loaded or unloaded since the map was read, so that the caller
+ * loads it anew. Reads /proc/modules, some microseconds a module; 0 where there is none.
  */
 int kernel_map_stale(const struct kernel_map *map);
 
+/* NULL is allowed. */
 void kernel_map_free(struct kernel_map *map);
 
 #endif

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Passes all tests: builds with warnings as errors, checks the layout, runs unit
+# and golden tests under ASan and UBSan, then the live tests on real guests.
+set -u
+cd "$(dirname "$0")/.."
+passed=0 failed=0 skipped=0
+
+step() {
+	printf '\n== %s\n' "$1"
+}
+
+# count STATUS NAME OUTPUT-FILE
+count() {
+	if [ "$1" -ne 0 ]; then
+		failed=$((failed + 1))
+		echo "FAIL $2"
+		tail -n 40 "$3"
+	elif grep -q '^SKIP' "$3"; then
+		skipped=$((skipped + 1))
+		echo "SKIP $2: $(grep -m 1 '^SKIP' "$3" | sed 's/^SKIP:* *//')"
+	else
+		passed=$((passed + 1))
+		echo "ok   $2 $(grep -m 1 '^INFO' "$3" | sed 's/^INFO:* */(/; s/$/)/')"
+	fi
+}
+
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
+trap 'exit 130' INT TERM
+
+# run NAME COMMAND...: a test with its output kept for when it fails
+run() {
+	name=$1
+	shift
+	"$@" >"$output" 2>&1
+	count $? "$name" "$output"
+}
+
+step "build"
+run "build without warnings" make --no-print-directory -s -j2 WERROR=1 tests
+run "build with sanitizers" make --no-print-directory -s -j2 SANITIZE=1 WERROR=1 tests
+run "layout (clang-format)" make --no-print-directory -s format-check
+run "man page (mandoc -T lint)" mandoc -T lint -W warning man/kvmperf.8
+if [ "$failed" -ne 0 ]; then
+	printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+	exit 1
+fi
+
+step "unit and golden tests, under ASan and UBSan"
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+for test in build/sanitize/tests/unit/*_test build/sanitize/tests/golden/*_test; do
+	[ ! -x "$test" ] || run "${test#build/sanitize/tests/}" "$test"
+done
+
+step "live tests"
+export KVMPERF=build/kvmperf KVMLOAD=build/kvmload
+for test in tests/live/*_test.sh; do
+	run "${test#tests/}" "$test"
+done
+
+printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef KVMPERF_BPF_SAMPLER_H
+#define KVMPERF_BPF_SAMPLER_H
+
+/*
+ * The sampler: runs on every tick of a per-CPU perf event, tells the mode and subsystem of what
+ * the CPU does, and counts it. Only samples that user space must look at itself (guest mode,
+ * whose privilege level is in the perf record alone, and user code of VMs, whose shared object
+ * user space knows) are let through to the perf ring.
+ *
+ * There are three programs, one a file, which differ in how they tell interrupts from threads.
+ * They are three objects since libbpf needs CAP_SYS_ADMIN to look in vain for the symbol that
+ * another kernel has (it asks for the BTF of all modules).
+ */
+#include "kernel_types.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <linux/bpf_perf_event.h>
+#include "sample.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct sample_key);
+	__type(value, u64);
+} counts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, u32);
+} vm_tgids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * SAMPLE_RANGES_MAX);
+	__type(key, u32);
+	__type(value, struct sample_range);
+} ranges SEC(".maps");
+
+/* Thread groups in which a guest-mode sample was taken and that user space doesn't know. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} new_vms SEC(".maps");
+
+/* Interrupt levels that the sampling event itself adds: 1 for a timer's interrupt, 0 for NMI.
+ */
+const volatile __u32 own_hardirqs = 1;
+
+__u32 ranges_base;
+__u32 ranges_count;
+__u64 uncounted; /* samples that found the map full */
+
+static __always_inline u32 subsystem_of(u64 address)
+{
+	u32 base = ranges_base, low = 0, high = ranges_count;
+
+	/* The last range whose start is not above address; 2^15 > SAMPLE_RANGES_MAX. */
+	for (int step = 0; step < 15; step++) {
+		if (low + 1 >= high)
+			break;
+		u32 middle = (low + high) / 2;
+		u32 index = base + middle;
+		struct sample_range *range = bpf_map_lookup_elem(&ranges, &index);
+		if (range && range->start <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	u32 index = base + low;
+	struct sample_range *range = bpf_map_lookup_elem(&ranges, &index);
+	return range ? range->subsystem : 0;
+}
+
+static __always_inline void announce_vm(u32 tgid)
+{
+	u32 seen = VM_TGID_SEEN;
+
+	if (!bpf_map_update_elem(&vm_tgids, &tgid, &seen, BPF_NOEXIST))
+		bpf_ringbuf_output(&new_vms, &tgid, sizeof(tgid), BPF_RB_FORCE_WAKEUP);
+}
+
+enum interrupt {
+	NO_INTERRUPT,
+	IN_SOFTIRQ,
+	IN_HARDIRQ,
+};
+
+#if defined(__TARGET_ARCH_arm64)
+#define instruction_pointer(ctx) ((ctx)->regs.pc)
+#define stack_pointer(ctx)	 ((ctx)->regs.sp)
+#else
+#define instruction_pointer(ctx) ((ctx)->regs.rip)
+#define stack_pointer(ctx)	 ((ctx)->regs.rsp)
+#endif
+
+static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
+					const struct task_struct *task,
+					enum interrupt interrupt)
+{
+	u64 address = instruction_pointer(ctx);
+	struct sample_key key = {.tgid = (u32)task->tgid, .tid = (u32)task->pid};
+	int pass = 0;
+
+	key.kernel_thread = !!(task->flags & PF_KTHREAD);
+	if (interrupt != NO_INTERRUPT) {
+		/*
+		 * First of all: an interrupt that ended the guest's run is handled, and its
+		 * softirqs run, while PF_VCPU is still set (arch/x86/kvm/x86.c,
+		 * vcpu_enter_guest).
+		 */
+		key.mode = interrupt == IN_HARDIRQ ? SAMPLE_HARDIRQ : SAMPLE_SOFTIRQ;
+		key.subsystem = (u16)subsystem_of(address);
+	} else if (task->flags & PF_VCPU) {
+		key.mode = SAMPLE_GUEST;
+		pass = 1;
+		if (!bpf_map_lookup_elem(&vm_tgids, &key.tgid))
+			announce_vm(key.tgid);
+	} else if ((s64)address < 0) {
+		key.mode = SAMPLE_KERNEL;
+		key.subsystem = (u16)subsystem_of(address);
+	} else {
+		key.mode = SAMPLE_USER;
+		pass = !!bpf_map_lookup_elem(&vm_tgids, &key.tgid);
+	}
+
+	u64 *count = bpf_map_lookup_elem(&counts, &key);
+	if (count) {
+		__sync_fetch_and_add(count, 1);
+		return pass;
+	}
+	u64 one = 1;
+	if (bpf_map_update_elem(&counts, &key, &one, BPF_NOEXIST)) {
+		/* Another CPU was first, or the map is full. */
+		count = bpf_map_lookup_elem(&counts, &key);
+		if (count)
+			__sync_fetch_and_add(count, 1);
+		else
+			__sync_fetch_and_add(&uncounted, 1);
+	}
+	return pass;
+}
+
+/* A user-mode address is in no interrupt, whatever the rest says. */
+static __always_inline bool is_kernel_mode(struct bpf_perf_event_data *ctx)
+{
+	return (s64)instruction_pointer(ctx) < 0;
+}
+
+static __always_inline enum interrupt interrupt_from_preempt_count(int count)
+{
+	if ((u32)(count & HARDIRQ_MASK) > own_hardirqs * HARDIRQ_OFFSET)
+		return IN_HARDIRQ;
+	return count & SOFTIRQ_OFFSET ? IN_SOFTIRQ : NO_INTERRUPT;
+}
+
+#endif
