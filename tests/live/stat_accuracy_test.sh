@@ -1,0 +1,43 @@
+#!/bin/sh
+# The accounts of guests whose composition is known, from both collectors: guest,
+# VMM and kernel shares, ready time, balance. One short run each with a wide limit;
+# bench/accuracy.sh has the figures.
+set -u
+. tests/live/lib.sh
+need_root_and_kvm
+
+# compare NAME: errors in points of a CPU, and ready time against the truth's. A
+# window of 5 s has an error of about 1 point (two sigma); 4 is far outside.
+compare() {
+	jq -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat" \
+		-f "$here/truth.jq" >"$dir/errors" 2>"$dir/jq.err" ||
+		fail "$1: $(head -n 1 "$dir/jq.err")"
+	[ -s "$dir/errors" ] || fail "$1: no VM to compare"
+	while read -r line; do
+		echo "$line" | jq -e '[.guest, .vmm, .kernel | fabs] | max < 4' >/dev/null ||
+			fail "$1: $line"
+		echo "$line" | jq -e '((.ready_s - .ready_truth_s) | fabs)
+			< 0.03 * .ready_truth_s + 0.05' >/dev/null ||
+			fail "$1: ready time: $line"
+	done <"$dir/errors"
+}
+
+for collector in bpf perf; do
+	for vms in 1 2 4; do
+		start_guests --vms $vms --name truth --guest 30 --user 20 --kernel 10 \
+			--duration 30 --truth-interval 0.1 --truth-file "$dir/lines"
+		sleep 0.3
+		status 0 "$kvmperf" stat -f json -i 5 -n 1 --collector $collector -o "$dir/stat"
+		sleep 0.3
+		stop_guests
+		balanced "$dir/stat"
+		compare "$collector, $vms VMs"
+		holds "$dir/stat" "all(.[]; .source.collector == \"$collector\")" "collector"
+		holds "$dir/stat" "all(.[].vms | length; . == $vms)" "$collector: not $vms VMs"
+		holds "$dir/stat" 'all(.[].vms[]; .guest_user_s > 0 and .guest_kernel_s == 0)' \
+			"$collector: guests in user mode alone"
+		holds "$dir/stat" 'all(.[].vms[]; (.vmm_dsos | has("kvmload") or
+			(keys | map(startswith("kvmload")) | any)))' "$collector: VMM's own code"
+	done
+done
+finish
