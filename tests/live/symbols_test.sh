@@ -41,11 +41,12 @@ timeout 2 perf bench sched messaging -l 20 >/dev/null 2>&1
 dd if=/dev/zero of="$dir/file" bs=64k count=800 conv=fsync 2>/dev/null
 dd if="$dir/file" of=/dev/null bs=4k 2>/dev/null
 dd if=/dev/urandom of=/dev/null bs=1M count=60 2>/dev/null
-for i in {1..150}; do
+for _ in {1..150}; do
 	/bin/true
 done
 timeout 1 find / -xdev >/dev/null 2>&1
 udp
+exec 3>&-
 [ -z "${guest:-}" ] || wait "$guest"
 
 if ! wait "$recorder"; then
