@@ -20,15 +20,17 @@ static const char help[] =
 	"  -f, --format table|csv|json  how to print them (table)\n"
 	"  -o, --output FILE            where to print them (standard output)\n"
 	"      --vm NAME|ID|PID         only this VM; may be given more than once\n"
-	"  -v, --verbose                with the table: taps, cgroup, threads and their "
-	"roles,\n"
-	"                               and nothing cut to fit the terminal\n"
+	"      --source auto|bpf|proc   how to find them: with BPF iterators (exits and halt\n"
+	"                               polling too), through /proc, or what works (auto)\n"
+	"  -v, --verbose                with the table: taps, cgroup, threads and roles, and\n"
+	"                               nothing cut to fit the terminal\n"
 	"  -h, --help                   this text\n";
 
 enum format { FORMAT_TABLE, FORMAT_CSV, FORMAT_JSON };
 
 struct list_options {
 	enum format format;
+	enum discover_source source;
 	const char *output; /* NULL: standard output */
 	const char **selectors;
 	size_t selector_count;
@@ -36,42 +38,51 @@ struct list_options {
 	bool help;
 };
 
-static int parse_format(const char *name, enum format *format)
+/* The place of a word among three, or -1. */
+static int find_word(const char *word, const char *const words[3])
 {
-	static const char *const names[] = {"table", "csv", "json"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (strcmp(name, names[i]))
-			continue;
-		*format = (enum format)i;
-		return 0;
-	}
-	return -EINVAL;
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(word, words[i]))
+			return i;
+	return -1;
 }
 
 /* selectors must have room for argc strings. */
 static int parse_options(int argc, char **argv, struct list_options *options,
 			 struct error *error)
 {
+	static const char *const formats[] = {"table", "csv", "json"};
+	static const char *const sources[] = {"auto", "bpf", "proc"};
 	static const struct option long_options[] = {
 		{"format", required_argument, NULL, 'f'},
 		{"output", required_argument, NULL, 'o'},
 		{"vm", required_argument, NULL, 'm'},
+		{"source", required_argument, NULL, 's'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
-	int option;
+	int option, word;
 
 	optind = 0;
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, ":f:o:vh", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'f':
-			if (parse_format(optarg, &options->format))
+			word = find_word(optarg, formats);
+			if (word < 0)
 				return error_set(error, -EINVAL,
 						 "unknown format '%s': table, csv or json",
 						 optarg);
+			options->format = (enum format)word;
+			break;
+		case 's':
+			word = find_word(optarg, sources);
+			if (word < 0)
+				return error_set(error, -EINVAL,
+						 "unknown source '%s': auto, bpf or proc",
+						 optarg);
+			options->source = (enum discover_source)word;
 			break;
 		case 'o': options->output = optarg; break;
 		case 'm': options->selectors[options->selector_count++] = optarg; break;
@@ -163,7 +174,8 @@ static int run(const struct list_options *options, FILE *out, struct error *erro
 	struct discoverer *discoverer;
 	const struct vm **vms = NULL;
 	size_t count;
-	int result = discoverer_new(&discoverer, &(struct discover_options){0}, error);
+	int result = discoverer_new(
+		&discoverer, &(struct discover_options){.source = options->source}, error);
 
 	if (result)
 		return result;

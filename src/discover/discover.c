@@ -233,6 +233,10 @@ static int open_source(struct discoverer *discoverer, const struct discover_opti
 	bool live = !strcmp(discoverer->proc_root, "/proc");
 	int result;
 
+	if (live && access("/proc/1/stat", R_OK))
+		return error_set(error, -EPERM,
+				 "/proc hides the processes of other users (mount option "
+				 "hidepid): needs CAP_SYS_PTRACE (run as root)");
 	if (options->source == DISCOVER_PROC || (options->source == DISCOVER_AUTO && !live))
 		return proc_source_new(&discoverer->proc, discoverer->proc_root, error);
 	if (!live)

@@ -41,14 +41,11 @@ static const struct btf_member *find_member(const struct btf *btf, const struct 
 	return NULL;
 }
 
-int kvm_layout_member(const struct btf *btf, const char *type_name, const char *path)
+/* The offset of a member in the type with this id; see kvm_layout_member(). */
+static int member_offset(const struct btf *btf, __u32 id, const char *path)
 {
-	int found = btf__find_by_name_kind(btf, type_name, BTF_KIND_STRUCT);
-	__u32 id, bits = 0;
+	__u32 bits = 0;
 
-	if (found < 0)
-		return -1;
-	id = (__u32)found;
 	while (*path) {
 		size_t length = strcspn(path, ".");
 		const struct btf_type *type = btf__type_by_id(btf, id);
@@ -65,6 +62,13 @@ int kvm_layout_member(const struct btf *btf, const char *type_name, const char *
 		path += length + (path[length] == '.');
 	}
 	return bits % 8 ? -1 : (int)(bits / 8);
+}
+
+int kvm_layout_member(const struct btf *btf, const char *type, const char *path)
+{
+	int id = btf__find_by_name_kind(btf, type, BTF_KIND_STRUCT);
+
+	return id < 0 ? -1 : member_offset(btf, (__u32)id, path);
 }
 
 /* One member of the layout: the module that has the type when the kernel itself hasn't. */
@@ -94,25 +98,32 @@ static const struct member {
 	{"tap", "tap_dev", {"dev"}, offsetof(struct vm_files_layout, tap_dev)},
 };
 
-/* Tries to read the members of a module from btf; true when the module's first type is there.
+/*
+ * Fills the members of a module that are not known yet from btf; false when some are still not.
+ * The kernel's own BTF may have some of a module's types, where its headers are used.
  */
 static bool read_members(struct vm_files_layout *layout, const struct btf *btf,
 			 const char *module)
 {
-	bool known = false;
+	const char *type = "";
+	bool complete = true;
+	int id = -1;
 
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
 		const struct member *member = &members[i];
-		int offset = -1;
+		__s32 *offset = (__s32 *)((char *)layout + member->field);
 
 		if (strcmp(member->module, module))
 			continue;
-		for (size_t n = 0; n < 2 && offset < 0 && member->paths[n]; n++)
-			offset = kvm_layout_member(btf, member->type, member->paths[n]);
-		*(__s32 *)((char *)layout + member->field) = offset;
-		known |= offset >= 0;
+		/* a search by name goes through all of the 100,000 types and more */
+		if (strcmp(member->type, type))
+			id = btf__find_by_name_kind(btf, member->type, BTF_KIND_STRUCT);
+		type = member->type;
+		for (size_t n = 0; id >= 0 && n < 2 && *offset < 0 && member->paths[n]; n++)
+			*offset = member_offset(btf, (__u32)id, member->paths[n]);
+		complete &= *offset >= 0;
 	}
-	return known;
+	return complete;
 }
 
 int kvm_layout_read(struct vm_files_layout *layout, struct error *error)
@@ -160,13 +171,14 @@ int kvm_layout_ioctls(struct vm_files_ioctls *ioctls, const char *kallsyms, stru
 		{"tap_ioctl", &ioctls->tap},
 	};
 	FILE *file = fopen(kallsyms, "re");
+	size_t missing = sizeof(wanted) / sizeof(*wanted);
 	bool visible = false;
 	char line[512];
 
 	*ioctls = (struct vm_files_ioctls){0};
 	if (!file)
 		return error_set(error, -errno, "%s: %s", kallsyms, strerror(errno));
-	while (fgets(line, sizeof(line), file)) {
+	while (missing && fgets(line, sizeof(line), file)) {
 		char *symbol;
 		__u64 address = strtoull(line, &symbol, 16);
 
@@ -177,9 +189,11 @@ int kvm_layout_ioctls(struct vm_files_ioctls *ioctls, const char *kallsyms, stru
 		for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++) {
 			size_t length = strlen(wanted[i].name);
 
-			if (!strncmp(symbol, wanted[i].name, length) &&
-			    strchr(" \t\n", symbol[length]))
-				*wanted[i].address = address;
+			if (strncmp(symbol, wanted[i].name, length) ||
+			    !strchr(" \t\n", symbol[length]))
+				continue;
+			missing -= !*wanted[i].address && address;
+			*wanted[i].address = address;
 		}
 	}
 	fclose(file);

@@ -208,15 +208,20 @@ static int visit_process(unsigned long pid, void *data)
 	return result;
 }
 
-/* The process has the VM's file with the same number as its parent: inherited at fork. */
+/* The process has a file of KVM under the same number as its parent: inherited at fork. */
 static bool inherited(const struct process *process, const struct process *parent)
 {
-	for (size_t i = 0; i < process->file_count; i++)
-		for (size_t n = 0; n < parent->file_count; n++)
-			if (process->files[i].kind == VM_FILE_VM &&
-			    parent->files[n].kind == VM_FILE_VM &&
-			    process->files[i].fd == parent->files[n].fd)
+	for (size_t i = 0; i < process->file_count; i++) {
+		const struct vm_file *file = &process->files[i];
+
+		for (size_t n = 0; n < parent->file_count && file->kind != VM_FILE_TAP; n++) {
+			const struct vm_file *its = &parent->files[n];
+
+			if (file->fd == its->fd && file->kind == its->kind &&
+			    file->index == its->index)
 				return true;
+		}
+	}
 	return false;
 }
 

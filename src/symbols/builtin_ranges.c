@@ -76,7 +76,7 @@ static int read_file(struct builtin_ranges *out, FILE *file, const char *path,
 			  number);
 	else if (code)
 		error_set(error, code, "no memory for %s", path);
-	else if (ferror(file))
+	else if (!feof(file))
 		code = error_set(error, -EIO, "cannot read %s", path);
 	free(line);
 	return code;

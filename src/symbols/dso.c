@@ -104,7 +104,7 @@ static int add_mapping(struct dso_cache *cache, struct process *process, char *l
 
 	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %*s %n", &start, &end, &path) !=
 		    2 ||
-	    !path || end <= start)
+	    !path || end <= start || !strchr(line, '\n'))
 		return -EBADMSG;
 	const char *name = intern(cache, mapping_name(line + path));
 	if (!name)

@@ -15,8 +15,8 @@ static int parse_line(const char *line, struct proc_module *module)
 	int end = 0;
 
 	*module = (struct proc_module){0};
-	if (sscanf(line, "%63[^ ] %" SCNu64 " %*s %*s %*s 0x%" SCNx64 "%n", module->name,
-		   &module->size, &module->base, &end) != 3 ||
+	if (sscanf(line, "%63[^ ] %*u %*s %*s %*s 0x%" SCNx64 "%n", module->name, &module->base,
+		   &end) != 2 ||
 	    (line[end] != '\n' && line[end] != ' '))
 		return -EBADMSG;
 	return 0;
@@ -38,7 +38,7 @@ static int read_file(struct proc_modules *out, FILE *file, const char *path,
 		else
 			out->count++;
 	}
-	if (!code && ferror(file))
+	if (!code && !feof(file))
 		code = error_set(error, -EIO, "cannot read %s", path);
 	free(line);
 	return code;
@@ -58,16 +58,6 @@ int proc_modules_read(struct proc_modules *out, const char *path, struct error *
 	if (code)
 		proc_modules_clear(out);
 	return code;
-}
-
-const struct proc_module *proc_modules_find(const struct proc_modules *modules,
-					    const char *name)
-{
-	for (size_t i = 0; i < modules->count; i++) {
-		if (strcmp(modules->items[i].name, name) == 0)
-			return &modules->items[i];
-	}
-	return NULL;
 }
 
 /* FNV-1a */

@@ -11,7 +11,6 @@
 struct proc_module {
 	char name[64]; /* MODULE_NAME_LEN */
 	uint64_t base; /* of its text; 0 when hidden */
-	uint64_t size; /* bytes; text, data and read-only data together */
 };
 
 struct proc_modules {
@@ -25,10 +24,6 @@ struct proc_modules {
  * (CONFIG_MODULES is off) is an empty list. Errors: -EBADMSG for a malformed file, -ENOMEM.
  */
 int proc_modules_read(struct proc_modules *out, const char *path, struct error *error);
-
-/* The module of this name, or NULL. */
-const struct proc_module *proc_modules_find(const struct proc_modules *modules,
-					    const char *name);
 
 /* Differs when modules were loaded, unloaded or loaded again elsewhere. */
 uint64_t proc_modules_fingerprint(const struct proc_modules *modules);

@@ -1,0 +1,105 @@
+# Shared by the benchmarks: options, a temporary folder, guests that are stopped
+# again, clocks. Source it with the script's arguments.
+set -u
+
+bench=$(dirname "$0")
+build=${1:-}
+quick=
+case $build in
+'' | -*)
+	echo "usage: $0 BUILD [--quick]   (BUILD: the folder of kvmperf and kvmload)" >&2
+	exit 2
+	;;
+esac
+shift
+while [ $# -gt 0 ]; do
+	case $1 in
+	--quick) quick=yes ;;
+	*)
+		echo "$0: unknown option '$1'" >&2
+		exit 2
+		;;
+	esac
+	shift
+done
+
+kvmperf=$build/kvmperf
+kvmload=$build/kvmload
+dir=$(mktemp -d) || exit 1
+load=
+tool=
+
+stop_process() {
+	[ -z "$1" ] || kill "$1" 2>/dev/null
+	[ -z "$1" ] || wait "$1" 2>/dev/null
+}
+
+cleanup() {
+	stop_process "$tool"
+	stop_process "$load"
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+die() {
+	echo "$0: $*" >&2
+	exit 1
+}
+
+need() {
+	for program in "$@"; do
+		command -v "$program" >/dev/null || die "$program is missing (scripts/setup.sh check)"
+	done
+}
+
+[ "$(id -u)" -eq 0 ] || die "run as root"
+[ -w /dev/kvm ] || die "there is no /dev/kvm to run guests with"
+need "$kvmperf" "$kvmload" jq awk
+
+# start_guests OPTIONS...: kvmload in the background as $load; returns when its
+# guests run.
+start_guests() {
+	mkfifo "$dir/ready"
+	"$kvmload" --quiet --ready-fd 9 --duration 7200 "$@" >"$dir/truth" 2>"$dir/error" \
+		9>"$dir/ready" &
+	load=$!
+	byte=$(head -c 1 "$dir/ready" | wc -c)
+	rm "$dir/ready"
+	[ "$byte" -eq 1 ] || die "no guests: $(head -n 1 "$dir/error")"
+}
+
+stop_guests() {
+	stop_process "$load"
+	load=
+}
+
+# start_tool COMMAND...: in the background as $tool.
+start_tool() {
+	"$@" 2>"$dir/error" &
+	tool=$!
+}
+
+# stop_tool NAME: what ends before it is told to is a failure.
+stop_tool() {
+	kill -0 "$tool" 2>/dev/null || die "$1 has ended: $(head -n 1 "$dir/error")"
+	stop_process "$tool"
+	tool=
+}
+
+wall() {
+	date +%s.%N
+}
+
+# CPU seconds that all CPUs were busy since boot (steal included).
+busy() {
+	awk -v hz="$(getconf CLK_TCK)" \
+		'$1 == "cpu" {print ($2 + $3 + $4 + $7 + $8 + $9) / hz}' /proc/stat
+}
+
+# Percent of one CPU that is used now, over 2 s: what others do on this machine.
+other_load() {
+	before=$(busy)
+	sleep 2
+	echo "$before $(busy)" | awk '{printf "%.0f\n", ($2 - $1) / 2 * 100}'
+}
