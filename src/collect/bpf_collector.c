@@ -28,7 +28,6 @@ struct bpf_collector {
 	struct ring_buffer *ended_tasks;
 	pid_t announced[64]; /* VMs seen in guest mode and not asked for yet */
 	size_t announced_count;
-	bool handed_out;       /* the collection is the caller's until the next call */
 	int append_error;      /* a failure to append to the collection */
 	uint64_t interrupt_ns; /* the last reading of all of these */
 	uint64_t other_run_ns[OTHER_TASKS_COUNT];
@@ -215,23 +214,14 @@ static uint64_t since(uint64_t *last, uint64_t now)
 	return difference;
 }
 
-/* Samples are appended between two readings, so the collection is emptied by what comes first.
- */
-static void begin_collection(struct bpf_collector *self)
-{
-	if (self->handed_out)
-		collection_clear(&self->base.collection);
-	self->handed_out = false;
-}
-
 static int read_interval(struct collector *collector, struct error *error)
 {
 	struct bpf_collector *self = bpf_collector(collector);
 	struct collection *collection = &collector->collection;
 	uint64_t idle_ns, interrupt_ns;
 
-	begin_collection(self);
-	self->handed_out = true;
+	collection_begin(&collector->collection);
+	collection->handed_out = true;
 	collection->start_ns = self->tasks->bss->reading_time;
 	int code = read_tasks(self, false, error);
 	if (!code)
@@ -304,7 +294,7 @@ static void tick(struct collector *collector)
 {
 	struct bpf_collector *self = bpf_collector(collector);
 
-	begin_collection(self);
+	collection_begin(&collector->collection);
 	perf_events_redraw(collector->events);
 	perf_events_drain(collector->events, append_split, self);
 }

@@ -71,8 +71,11 @@ void collector_free(struct collector *collector)
 		collector->operations->free(collector);
 }
 
-void collection_clear(struct collection *collection)
+void collection_begin(struct collection *collection)
 {
+	if (!collection->handed_out)
+		return;
+	collection->handed_out = false;
 	collection->task_count = 0;
 	collection->count_count = 0;
 	collection->split_count = 0;

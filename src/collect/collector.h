@@ -66,6 +66,7 @@ struct collection {
 	bool interrupts_apart; /* the kernel keeps interrupts out of the threads' times */
 	uint64_t interrupt_ns; /* and this is their time */
 	uint64_t lost;	       /* samples that were taken and not counted */
+	bool handed_out;       /* it is the caller's until the next call */
 };
 
 struct collector;
@@ -145,8 +146,11 @@ const char *collector_event(const struct collector *collector);
 
 void collector_free(struct collector *collector);
 
-/* For collectors: empties the arrays for the next interval; frees them; appends to them. */
-void collection_clear(struct collection *collection);
+/*
+ * For collectors. Samples are appended between two readings, so a collection that was handed
+ * out is emptied by what comes first, the next tick or the next reading.
+ */
+void collection_begin(struct collection *collection);
 void collection_free(struct collection *collection);
 struct collected_task *collection_add_task(struct collection *collection);
 struct collected_count *collection_add_count(struct collection *collection);

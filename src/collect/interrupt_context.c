@@ -2,12 +2,12 @@
 #include "collect/interrupt_context.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
+#include "symbols/kallsyms.h"
 
 /* Addresses of one function: from start up to end. */
 struct function {
@@ -21,30 +21,49 @@ struct interrupt_context {
 	size_t count, room;
 };
 
-static bool starts_with(const char *text, const char *prefix)
-{
-	return strncmp(text, prefix, strlen(prefix)) == 0;
-}
+/* handle_softirqs since 6.10, __do_softirq before (kernel/softirq.c). */
+static const char *const softirq_names[] = {"handle_softirqs", "__do_softirq"};
 
 /*
- * handle_softirqs since 6.10, __do_softirq before (kernel/softirq.c). Hardirqs: the entries of
- * arch/x86/include/asm/idtentry.h and arch/arm64/kernel/entry-common.c. Inner functions are
- * listed too, since the unwinder may end at the interrupt stack.
+ * The entries of arch/x86/include/asm/idtentry.h and arch/arm64/kernel/entry-common.c. Inner
+ * functions are listed too, since the unwinder may end at the interrupt stack.
  */
-static bool mode_of_function(const char *name, enum account_mode *mode)
+static const char *const hardirq_names[] = {
+	"common_interrupt", "__common_interrupt", "asm_common_interrupt",      "el1_interrupt",
+	"el0_interrupt",    "handle_irq_event",	  "generic_handle_domain_irq",
+};
+static const char *const hardirq_prefixes[] = {"sysvec_", "__sysvec_", "asm_sysvec_"};
+
+static bool is_one_of(const struct kallsyms_symbol *symbol, const char *const *names,
+		      size_t count)
 {
-	if (strcmp(name, "handle_softirqs") == 0 || strcmp(name, "__do_softirq") == 0) {
-		*mode = MODE_SOFTIRQ;
+	for (size_t i = 0; i < count; i++)
+		if (strlen(names[i]) == symbol->name_length &&
+		    memcmp(names[i], symbol->name, symbol->name_length) == 0)
+			return true;
+	return false;
+}
+
+static bool has_prefix(const struct kallsyms_symbol *symbol, const char *const *prefixes,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strlen(prefixes[i]) <= symbol->name_length &&
+		    memcmp(prefixes[i], symbol->name, strlen(prefixes[i])) == 0)
+			return true;
+	return false;
+}
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static bool mode_of_function(const struct kallsyms_symbol *symbol, enum account_mode *mode)
+{
+	*mode = MODE_SOFTIRQ;
+	if (is_one_of(symbol, softirq_names, COUNT_OF(softirq_names)))
 		return true;
-	}
 	*mode = MODE_HARDIRQ;
-	return strcmp(name, "common_interrupt") == 0 ||
-	       strcmp(name, "__common_interrupt") == 0 ||
-	       strcmp(name, "asm_common_interrupt") == 0 || starts_with(name, "sysvec_") ||
-	       starts_with(name, "__sysvec_") || starts_with(name, "asm_sysvec_") ||
-	       strcmp(name, "el1_interrupt") == 0 || strcmp(name, "el0_interrupt") == 0 ||
-	       strcmp(name, "handle_irq_event") == 0 ||
-	       strcmp(name, "generic_handle_domain_irq") == 0;
+	return is_one_of(symbol, hardirq_names, COUNT_OF(hardirq_names)) ||
+	       has_prefix(symbol, hardirq_prefixes, COUNT_OF(hardirq_prefixes));
 }
 
 struct symbol {
@@ -82,23 +101,22 @@ static int keep_wanted(struct interrupt_context *context, struct symbol *symbols
 	return 0;
 }
 
-static int read_symbols(FILE *file, struct symbol **symbols, size_t *count)
-{
-	size_t room = 0;
-	char line[1024];
+struct symbol_list {
+	struct symbol *items;
+	size_t count, room;
+};
 
-	while (fgets(line, sizeof(line), file)) {
-		char name[256], type;
-		uint64_t address;
-		if (sscanf(line, "%" SCNx64 " %c %255s", &address, &type, name) != 3 ||
-		    (type != 't' && type != 'T'))
-			continue;
-		if (array_reserve(symbols, &room, *count + 1, sizeof(**symbols)))
-			return -ENOMEM;
-		struct symbol *symbol = &(*symbols)[(*count)++];
-		symbol->address = address;
-		symbol->wanted = mode_of_function(name, &symbol->mode);
-	}
+static int add_symbol(void *data, const struct kallsyms_symbol *symbol)
+{
+	struct symbol_list *list = data;
+
+	if (symbol->type != 't' && symbol->type != 'T')
+		return 0;
+	if (array_reserve(&list->items, &list->room, list->count + 1, sizeof(*list->items)))
+		return -ENOMEM;
+	struct symbol *added = &list->items[list->count++];
+	added->address = symbol->address;
+	added->wanted = mode_of_function(symbol, &added->mode);
 	return 0;
 }
 
@@ -106,32 +124,31 @@ int interrupt_context_new(struct interrupt_context **out, const char *kallsyms,
 			  struct error *error)
 {
 	struct interrupt_context *context = calloc(1, sizeof(*context));
-	struct symbol *symbols = NULL;
-	size_t count = 0;
+	struct symbol_list list = {0};
+	int code = 0;
 
 	if (!kallsyms)
 		kallsyms = "/proc/kallsyms";
-	FILE *file = fopen(kallsyms, "re");
-	int code = 0;
-	if (!file)
-		code = error_set(error, -errno, "cannot open %s: %m", kallsyms);
-	else if (!context || read_symbols(file, &symbols, &count))
+	if (!context)
 		code = error_set(error, -ENOMEM, "no memory for the symbols of %s", kallsyms);
-	if (!code && count && symbols[0].address == 0 && symbols[count - 1].address == 0)
+	else
+		code = kallsyms_read(kallsyms, add_symbol, &list, error);
+	if (!code && list.count && list.items[0].address == 0 &&
+	    list.items[list.count - 1].address == 0)
 		code = error_set(error, -EPERM,
 				 "the addresses in %s are hidden: run with CAP_SYSLOG (and "
 				 "kernel.kptr_restrict below 2)",
 				 kallsyms);
-	if (!code && keep_wanted(context, symbols, count))
-		code = error_set(error, -ENOMEM, "no memory for the symbols of %s", kallsyms);
+	if (!code)
+		code = keep_wanted(context, list.items, list.count);
+	if (code == -ENOMEM)
+		error_set(error, code, "no memory for the symbols of %s", kallsyms);
 	if (!code && context->count == 0)
 		code = error_set(
 			error, -EOPNOTSUPP,
 			"%s names no interrupt entry: cannot tell interrupts from threads",
 			kallsyms);
-	if (file)
-		fclose(file);
-	free(symbols);
+	free(list.items);
 	if (code) {
 		interrupt_context_free(context);
 		return code;

@@ -56,7 +56,6 @@ struct perf_collector {
 	size_t task_count, task_room;
 	pid_t announced[64];
 	size_t announced_count;
-	bool handed_out;
 	int append_error;
 	uint64_t reading_ns, idle_ns, interrupt_ns, self_ns, lost;
 };
@@ -426,13 +425,6 @@ static void divide_rest(struct perf_collector *self, uint64_t busy_ns)
 		busy_ns - collection->kernel_run_ns - collection->shared_run_ns;
 }
 
-static void begin_collection(struct perf_collector *self)
-{
-	if (self->handed_out)
-		collection_clear(&self->base.collection);
-	self->handed_out = false;
-}
-
 static uint64_t since(uint64_t *last, uint64_t now)
 {
 	uint64_t difference = now > *last ? now - *last : 0;
@@ -456,9 +448,9 @@ static int read_interval(struct collector *collector, struct error *error)
 	struct collection *collection = &collector->collection;
 	uint64_t idle_ns, interrupt_ns;
 
-	begin_collection(self);
+	collection_begin(&collector->collection);
 	perf_events_drain(collector->events, take_sample, self);
-	self->handed_out = true;
+	collection->handed_out = true;
 	collection->start_ns = self->reading_ns;
 	collection->end_ns = self->reading_ns = clock_monotonic_ns();
 	int code =
@@ -548,7 +540,7 @@ static void tick(struct collector *collector)
 {
 	struct perf_collector *self = perf_collector(collector);
 
-	begin_collection(self);
+	collection_begin(&collector->collection);
 	perf_events_redraw(collector->events);
 	perf_events_drain(collector->events, take_sample, self);
 }

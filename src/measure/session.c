@@ -52,18 +52,10 @@ struct session {
 
 static bool is_selected(const struct session *session, const struct vm *vm)
 {
-	char pid[16];
-
-	if (session->options.vm_count == 0)
-		return true;
-	snprintf(pid, sizeof(pid), "%d", vm->pid);
-	for (size_t i = 0; i < session->options.vm_count; i++) {
-		const char *wanted = session->options.vms[i];
-		if (strcmp(wanted, vm->name) == 0 || strcmp(wanted, vm->id) == 0 ||
-		    strcmp(wanted, pid) == 0)
+	for (size_t i = 0; i < session->options.vm_count; i++)
+		if (vm_matches(vm, session->options.vms[i]))
 			return true;
-	}
-	return false;
+	return session->options.vm_count == 0;
 }
 
 /* The place in the list (in rising order of pid, then start time) where the VM is or would be.
