@@ -46,6 +46,7 @@ struct session {
 	uint64_t host_bytes; /* all traffic of the host's devices, last reading */
 	double interval_start;
 	uint64_t interval_start_ns;
+	uint64_t deadline_ns; /* of the current interval; 0 before the first */
 	uint64_t next_tick_ns;
 	bool first_scan_done;
 };
@@ -416,10 +417,23 @@ static int wait_until(struct session *session, uint64_t end_ns, int stop_fd, boo
 	return new_vm ? scan(session, error) : 0;
 }
 
+/* Deadlines keep their distance, however late each interval ends; but none is in the past. */
+static uint64_t next_deadline(struct session *session, uint64_t duration_ns)
+{
+	uint64_t start_ns = session->interval_start_ns;
+	uint64_t next_ns =
+		(session->deadline_ns ? session->deadline_ns : start_ns) + duration_ns;
+
+	if (next_ns < start_ns + duration_ns / 2)
+		next_ns = start_ns + duration_ns;
+	session->deadline_ns = next_ns;
+	return next_ns;
+}
+
 int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
 		 struct interval *interval, enum session_event *event, struct error *error)
 {
-	uint64_t end_ns = session->interval_start_ns + duration_ns;
+	uint64_t end_ns = next_deadline(session, duration_ns);
 	bool stopped = false;
 
 	uint64_t next_progress_ns = session->interval_start_ns + NS_PER_S;
@@ -451,6 +465,21 @@ size_t session_vm_count(const struct session *session, size_t *selected)
 const char *session_fallback_reason(const struct session *session)
 {
 	return session->fallback.code ? session->fallback.message : NULL;
+}
+
+/* The kernel side counts by the pids of the initial namespace (PROC_PID_INIT_INO, proc_fs.h).
+ */
+static int check_pid_namespace(struct error *error)
+{
+	char link[64] = "";
+
+	if (readlink("/proc/self/ns/pid", link, sizeof(link) - 1) > 0 &&
+	    strcmp(link, "pid:[4026531836]") != 0)
+		return error_set(
+			error, -EOPNOTSUPP,
+			"this is a process namespace of its own (a container?): run kvmperf "
+			"in the host's, as with --pid=host");
+	return 0;
 }
 
 static int open_collector(struct session *session, struct error *error)
@@ -487,6 +516,8 @@ int session_open(struct session **out, const struct session_options *options,
 		session->builder = interval_builder_new(session->labels);
 	if (!session->builder || !session->dsos)
 		code = error_set(error, -ENOMEM, "no memory for the session");
+	if (!code)
+		code = check_pid_namespace(error);
 	if (!code)
 		code = kernel_map_load(&session->kernel_map, NULL, error);
 	if (!code && labels_use_map(session->labels, session->kernel_map))

@@ -45,5 +45,7 @@ status 3 as "syslog sys_ptrace dac_read_search" "$dir/kvmperf" stat -n 1 --colle
 says "CAP_PERFMON"
 status 3 as "" "$dir/kvmperf" stat -n 1
 status 3 as "" "$dir/kvmperf" list
+status 3 unshare --pid --fork --mount-proc "$dir/kvmperf" stat -n 1
+says "namespace"
 stop_guests
 finish
