@@ -35,7 +35,7 @@ found=$(jq -s '[.[].vms[] | select(.name | startswith("churn")) | .total_s] | ad
 names=$(jq -s '[.[].vms[] | select(.name | startswith("churn")) | .id] | unique | length' \
 	"$dir/stat")
 unseen=$(jq -s '[.[].vms[] | select(.vmm == "unknown")] | length' "$dir/stat")
-echo "INFO $names VMs seen, $unof them by samples alone; $found s of $truth s of CPU time"
+echo "INFO $names VMs seen, $unseen of them by samples alone; $found s of $truth s of CPU time"
 jq -en "$names >= 195" >/dev/null || fail "$names of 200 VMs seen"
 jq -en "$found > 0.95 * $truth and $found < 1.03 * $truth" >/dev/null ||
 	fail "$found s found of $truth s"
