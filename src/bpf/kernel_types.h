@@ -74,8 +74,11 @@ struct pcpu_hot {
 #define PF_KTHREAD 0x00200000
 #define TASK_DEAD  0x00000080
 
-/* include/linux/preempt.h */
-#define SOFTIRQ_OFFSET 0x00000100 /* serving a softirq; disabling them counts in steps of 0x200 */
+/*
+ * include/linux/preempt.h. A softirq that is served counts 0x100; code that keeps softirqs out
+ * counts in steps of 0x200.
+ */
+#define SOFTIRQ_OFFSET 0x00000100
 #define HARDIRQ_OFFSET 0x00010000
 #define HARDIRQ_MASK   0x000f0000
 
