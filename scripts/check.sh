@@ -48,6 +48,8 @@ fi
 
 step "unit and golden tests, under ASan and UBSan"
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# A test asks for more memory than there is, to be refused.
+export ASAN_OPTIONS=allocator_may_return_null=1
 for test in build/sanitize/tests/unit/*_test build/sanitize/tests/golden/*_test; do
 	[ ! -x "$test" ] || run "${test#build/sanitize/tests/}" "$test"
 done

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "discover/proc_file.h"
 #include "discover/vmm_options.h"
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/printable.h"
 #include "discover/kernel_threads.h"
 #include "discover/proc_file.h"
 #include "discover/vcpu_threads.h"

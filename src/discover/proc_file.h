@@ -52,7 +52,4 @@ bool proc_parse_number(const char *text, unsigned long max, unsigned long *out);
 int proc_each_number(const char *path, int (*visit)(unsigned long number, void *data),
 		     void *data);
 
-/* Puts '?' for control characters and for what is not UTF-8; the length stays. */
-void printable(char *text);
-
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/printable.h"
 #include "discover/proc_file.h"
 
 void vm_clear(struct vm *vm)

@@ -39,7 +39,7 @@ struct vm_tap {
 
 /*
  * One KVM virtual machine. Strings are owned by the struct, and printable: valid UTF-8 without
- * control characters (see printable() in discover/proc_file.h), so that every output may show
+ * control characters (see base/printable.h), so that every output may show
  * them as they are.
  *
  * A process that made several struct kvm (a VMM that probes the host with a scratch VM, a test)

@@ -96,7 +96,8 @@ static bool is_shared_tid(const struct interval_builder *builder, pid_t tid)
 /* Kernel threads whose work is done for others: softirqs that were put off, NAPI polling. */
 static bool does_shared_work(const char *name)
 {
-	return strncmp(name, "ksoftirqd/", 10) == 0 || strncmp(name, "napi/", 5) == 0;
+	return strncmp(name, "ksoftirqd/", 10) == 0 || strncmp(name, "napi/", 5) == 0 ||
+	       strncmp(name, "backlog_napi/", 13) == 0;
 }
 
 static int learn_shared_threads(struct interval_builder *builder,
@@ -116,7 +117,7 @@ static int learn_shared_threads(struct interval_builder *builder,
 	return 0;
 }
 
-/* vhost-1234, kvm-pit/1234, kvm-nx-lpage-recovery-1234: the process that it works for, or 0. */
+/* vhost-1234, kvm-pit/1234: the thread or process that it works for, or 0. */
 static pid_t kernel_thread_master(const char *name)
 {
 	int index;
@@ -160,6 +161,15 @@ static int index_groups(struct interval_builder *builder, const struct builder_v
 	return error;
 }
 
+/* The VM that the thread belongs to, or NULL. */
+static struct vm *vm_of_thread(const struct builder_vm *vms, size_t vm_count, pid_t tid)
+{
+	for (size_t v = 0; v < vm_count; v++)
+		if (vms[v].vm->pid == tid || vm_find_thread(vms[v].vm, tid))
+			return vms[v].vm;
+	return NULL;
+}
+
 /* Gives the VMs the threads that were seen for the first time. */
 static int adopt_threads(struct interval_builder *builder, const struct collection *collection,
 			 const struct builder_vm *vms, size_t vm_count)
@@ -169,13 +179,15 @@ static int adopt_threads(struct interval_builder *builder, const struct collecti
 
 	for (size_t i = 0; !error && i < collection->task_count; i++) {
 		const struct collected_task *task = &collection->tasks[i];
-		pid_t group =
-			task->kernel_thread ? kernel_thread_master(task->name) : task->tgid;
-		const struct id_index *vm = find_id(builder->by_tgid, groups, group);
-		if (!vm)
-			vm = find_id(builder->by_tgid, groups, task->tgid);
-		if (vm && !vm_find_thread(vms[vm->index].vm, task->tid) &&
-		    !vm_add_thread(vms[vm->index].vm, task->tid, task->tgid, task->name))
+		const struct id_index *known = find_id(builder->by_tgid, groups, task->tgid);
+		struct vm *vm = known ? vms[known->index].vm : NULL;
+		/* The number in a name is only a hint: what discovery knows comes first. */
+		pid_t master =
+			!vm && task->kernel_thread ? kernel_thread_master(task->name) : 0;
+		if (master)
+			vm = vm_of_thread(vms, vm_count, master);
+		if (vm && !vm_find_thread(vm, task->tid) &&
+		    !vm_add_thread(vm, task->tid, task->tgid, task->name))
 			error = -ENOMEM;
 	}
 	/* Again: kernel threads that were adopted are groups of their own. */

@@ -383,7 +383,10 @@ static int end_interval(struct session *session, struct interval *out, struct er
 	}
 	describe_source(session, collection, out);
 	forget_ended(session);
-	return refresh_kernel_map(session, error);
+	code = refresh_kernel_map(session, error);
+	if (code)
+		interval_free(out);
+	return code;
 }
 
 /* Waits for the next thing to do; *stopped is set when stop_fd is readable. */

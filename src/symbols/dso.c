@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/printable.h"
 
 /* The maps of a process are read again at most so often. */
 #define REREAD_NS (250 * NS_PER_MS)
@@ -88,6 +89,7 @@ static const char *mapping_name(char *path)
 	size_t length = strcspn(path, "\n");
 
 	path[length] = '\0';
+	printable(path);
 	if (length >= sizeof(deleted) &&
 	    strcmp(path + length + 1 - sizeof(deleted), deleted) == 0)
 		path[length + 1 - sizeof(deleted)] = '\0';

@@ -25,7 +25,10 @@ int host_traffic_read(const char *proc_root, const char *sys_root, uint64_t *byt
 
 	if (!sys_root)
 		sys_root = "/sys";
-	snprintf(path, sizeof(path), "%s/net/dev", proc_root ? proc_root : "/proc");
+	int length =
+		snprintf(path, sizeof(path), "%s/net/dev", proc_root ? proc_root : "/proc");
+	if (length < 0 || (size_t)length >= sizeof(path))
+		return error_set(error, -ENAMETOOLONG, "the path of net/dev is too long");
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return error_set(error, -errno, "cannot open %s: %m", path);
@@ -42,6 +45,7 @@ int host_traffic_read(const char *proc_root, const char *sys_root, uint64_t *byt
 		    is_counted(sys_root, name))
 			*bytes += received + sent;
 	}
+	bool failed = ferror(file);
 	fclose(file);
-	return 0;
+	return failed ? error_set(error, -EIO, "cannot read %s", path) : 0;
 }

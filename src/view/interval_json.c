@@ -23,9 +23,16 @@ static json_t *label_map(const struct labels *labels, const struct label_times *
 {
 	json_t *map = json_object();
 
-	for (size_t i = 0; i < times->count; i++)
-		json_object_set_new(map, labels_name(labels, times->items[i].label),
-				    seconds(times->items[i].ns));
+	/* A shared object may have any name, also that of LABEL_UNSAMPLED. */
+	for (size_t i = 0; i < times->count; i++) {
+		const char *name = labels_name(labels, times->items[i].label);
+		double before = json_number_value(json_object_get(map, name));
+		if (json_object_set_new(map, name,
+					json_real(before + (double)times->items[i].ns / 1e9))) {
+			json_decref(map);
+			return NULL;
+		}
+	}
 	return map;
 }
 
@@ -67,23 +74,30 @@ static json_t *tap_names(const struct interval_vm *vm)
 	return taps;
 }
 
-static void set_times(json_t *object, const struct labels *labels,
-		      const struct ledger_vm *ledger)
+/* Other than 0 when a figure is missing: there was no memory. */
+static int set_times(json_t *object, const struct labels *labels,
+		     const struct ledger_vm *ledger)
 {
 	bool split = ledger->guest_split_known;
+	int failed = 0;
 
-	json_object_set_new(object, "guest_s", seconds(ledger->guest_ns));
-	json_object_set_new(object, "guest_user_s", seconds_if(split, ledger->guest_user_ns));
-	json_object_set_new(object, "guest_kernel_s",
-			    seconds_if(split, ledger->guest_kernel_ns));
-	json_object_set_new(object, "vmm_s", seconds(ledger->vmm.total_ns));
-	json_object_set_new(object, "vmm_dsos", label_map(labels, &ledger->vmm));
-	json_object_set_new(object, "kernel_s", seconds(ledger->kernel.total_ns));
-	json_object_set_new(object, "kernel_modules", label_map(labels, &ledger->kernel));
-	json_object_set_new(object, "shared_s", seconds(ledger->shared.total_ns));
-	json_object_set_new(object, "shared_modules", label_map(labels, &ledger->shared));
-	json_object_set_new(object, "hypervisor_s", seconds(ledger_vm_hypervisor_ns(ledger)));
-	json_object_set_new(object, "total_s", seconds(ledger_vm_total_ns(ledger)));
+	failed |= json_object_set_new(object, "guest_s", seconds(ledger->guest_ns));
+	failed |= json_object_set_new(object, "guest_user_s",
+				      seconds_if(split, ledger->guest_user_ns));
+	failed |= json_object_set_new(object, "guest_kernel_s",
+				      seconds_if(split, ledger->guest_kernel_ns));
+	failed |= json_object_set_new(object, "vmm_s", seconds(ledger->vmm.total_ns));
+	failed |= json_object_set_new(object, "vmm_dsos", label_map(labels, &ledger->vmm));
+	failed |= json_object_set_new(object, "kernel_s", seconds(ledger->kernel.total_ns));
+	failed |= json_object_set_new(object, "kernel_modules",
+				      label_map(labels, &ledger->kernel));
+	failed |= json_object_set_new(object, "shared_s", seconds(ledger->shared.total_ns));
+	failed |= json_object_set_new(object, "shared_modules",
+				      label_map(labels, &ledger->shared));
+	failed |= json_object_set_new(object, "hypervisor_s",
+				      seconds(ledger_vm_hypervisor_ns(ledger)));
+	failed |= json_object_set_new(object, "total_s", seconds(ledger_vm_total_ns(ledger)));
+	return failed;
 }
 
 static json_t *error_map(const struct ledger_error *error)
@@ -104,7 +118,10 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 
 	if (!object)
 		return NULL;
-	set_times(object, interval->labels, ledger);
+	if (set_times(object, interval->labels, ledger)) {
+		json_decref(object);
+		return NULL;
+	}
 	json_object_set_new(object, "ready_s", seconds(vm->ready_ns));
 	json_object_set_new(object, "halt_poll_s", seconds_if(known, vm->halt_poll_ns));
 	json_object_set_new(object, "exits", count_if(known, vm->exits));
@@ -148,9 +165,13 @@ int interval_write_json(FILE *stream, const struct interval *interval)
 	json_t *vms = json_array();
 	size_t next_thread = 0;
 
-	for (size_t i = 0; i < interval->ledger.vm_count; i++)
-		if (interval->vms[i].selected)
-			json_array_append_new(vms, vm_object(interval, i, &next_thread));
+	for (size_t i = 0; i < interval->ledger.vm_count; i++) {
+		if (interval->vms[i].selected &&
+		    json_array_append_new(vms, vm_object(interval, i, &next_thread))) {
+			json_decref(vms);
+			return -ENOMEM;
+		}
+	}
 	json_t *line =
 		json_pack("{s:s, s:f, s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
 			  "kvmperf.interval/1", "start", interval->start, "duration_s",

@@ -9,8 +9,9 @@
 /*
  * Writes the interval as one line of JSON, schema kvmperf.interval/1 (../shared/design.md,
  * section 5). Figures that are not known are null. VMs that are not selected are in
- * host.processes_s, and in host.other_vms_s on their own. -ENOMEM, or -EIO when the stream
- * fails.
+ * host.processes_s, and in host.other_vms_s on their own. The threads must stand in the order
+ * of their VMs, as they do in an interval (not in a sum of intervals). -ENOMEM, or -EIO when
+ * the stream fails.
  */
 int interval_write_json(FILE *stream, const struct interval *interval);
 

@@ -243,21 +243,24 @@ static struct text_layout layout_of(FILE *stream)
 	return layout;
 }
 
-static void print_title(FILE *stream, const struct interval *interval, const char *title)
+static void print_title(FILE *stream, const struct interval *interval, const char *title,
+			unsigned width)
 {
 	const struct interval_source *source = &interval->source;
 	time_t seconds = (time_t)interval->start;
 	struct tm local;
-	char clock[16] = "";
+	char clock[16] = "", lost[32] = "", line[256];
 
 	if (!title && localtime_r(&seconds, &local))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &local);
-	fprintf(stream, "%s  %.3f s, %zu CPUs, %s %s %u Hz, %llu samples",
-		title ? title : clock, interval->duration_s, interval->cpus, source->collector,
-		source->event, source->frequency_hz, (unsigned long long)source->samples);
 	if (source->lost)
-		fprintf(stream, ", %llu lost", (unsigned long long)source->lost);
-	fputs("; % of one CPU\n", stream);
+		snprintf(lost, sizeof(lost), ", %llu lost", (unsigned long long)source->lost);
+	snprintf(line, sizeof(line),
+		 "%s  %.3f s, %zu CPUs, %s %s %u Hz, %llu samples%s; %% of one CPU",
+		 title ? title : clock, interval->duration_s, interval->cpus, source->collector,
+		 source->event, source->frequency_hz, (unsigned long long)source->samples,
+		 lost);
+	fprintf(stream, "%.*s\n", width ? (int)width : (int)sizeof(line), line);
 }
 
 static void print_footer(FILE *stream, const struct interval *interval)
@@ -299,7 +302,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 	}
 	add_host(&page, by);
 	if (!page.error) {
-		print_title(stream, interval, title);
+		print_title(stream, interval, title, layout.width);
 		text_table_print(page.table, &layout, stream);
 		print_footer(stream, interval);
 	}

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "discover/identity.h"
+#include "base/printable.h"
 #include "discover/proc_file.h"
 #include "discover/tap_files.h"
 #include "discover/vcpu_threads.h"
