@@ -17,7 +17,7 @@ int select(int nfds, fd_set *readable, fd_set *writable, fd_set *failed,
 	   struct timeval *timeout)
 {
 	static select_fn *real;
-	struct timeval patience = { .tv_usec = PATIENCE_US };
+	struct timeval patience = {.tv_usec = PATIENCE_US};
 
 	if (!real)
 		real = (select_fn *)dlsym(RTLD_NEXT, "select");
