@@ -60,5 +60,11 @@ for test in tests/live/*_test.sh; do
 	run "${test#tests/}" "$test"
 done
 
+step "live tests of the programs built with ASan and UBSan"
+export KVMPERF=build/sanitize/kvmperf KVMLOAD=build/sanitize/kvmload
+for test in tests/live/discover_test.sh tests/live/stat_use_test.sh; do
+	run "sanitized ${test#tests/}" "$test"
+done
+
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]
