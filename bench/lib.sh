@@ -1,5 +1,6 @@
 # Shared by the benchmarks: options, a temporary folder, guests that are stopped
-# again, clocks. Source it with the script's arguments.
+# again, clocks, waiting for a quiet machine. Source it with the script's arguments.
+# shellcheck disable=SC2034 # for the scripts
 set -u
 
 bench=$(dirname "$0")
@@ -55,7 +56,7 @@ need() {
 
 [ "$(id -u)" -eq 0 ] || die "run as root"
 [ -w /dev/kvm ] || die "there is no /dev/kvm to run guests with"
-need "$kvmperf" "$kvmload" jq awk
+need "$kvmperf" "$kvmload" jq awk pgrep
 
 # start_guests OPTIONS...: kvmload in the background as $load; returns when its
 # guests run.
@@ -97,9 +98,25 @@ busy() {
 		'$1 == "cpu" {print ($2 + $3 + $4 + $7 + $8 + $9) / hz}' /proc/stat
 }
 
-# Percent of one CPU that is used now, over 2 s: what others do on this machine.
+# CPU seconds that the guests and the tool used so far.
+own() {
+	for pid in $load $tool ${load:+$(pgrep -P "$load")}; do
+		cat "/proc/$pid/task/"*/schedstat
+	done 2>/dev/null | awk '{sum += $1} END {print sum / 1e9}'
+}
+
+# Points of one CPU that everything else on this machine uses, over 2 s.
 other_load() {
-	before=$(busy)
+	before="$(busy) $(own)"
 	sleep 2
-	echo "$before $(busy)" | awk '{printf "%.0f\n", ($2 - $1) / 2 * 100}'
+	echo "$before $(busy) $(own)" | awk '{printf "%.0f\n", ($3 - $1 - $4 + $2) / 2 * 100}'
+}
+
+# Waits until others leave the machine alone, $PATIENCE seconds at most in all.
+patience=${PATIENCE:-600}
+wait_quiet() {
+	while [ "$patience" -gt 0 ] && [ "$(other_load)" -gt 10 ]; do
+		sleep 3
+		patience=$((patience - 5))
+	done
 }

@@ -1,7 +1,7 @@
 # Rows of bench/slowdown.sh's table. Input: readings of the guests' progress
 #   reading VM TIME STEPS CPU-SECONDS          (in rising time per VM)
 # then windows
-#   window ROUND VARIANT BEGIN BUSY-SECONDS END BUSY-SECONDS
+#   window ROUND VARIANT BEGIN BUSY-SECONDS OWN-SECONDS END BUSY-SECONDS OWN-SECONDS
 
 $1 == "reading" {
 	vm = $2
@@ -41,12 +41,13 @@ function rise(series, begin, end,    v, sum) {
 $1 == "window" {
 	if ($2 > rounds)
 		rounds = $2
-	elapsed = $6 - $4
-	done = rise(steps, $4, $6)
-	used = rise(cpu, $4, $6)
+	elapsed = $7 - $4
+	done = rise(steps, $4, $7)
+	used = rise(cpu, $4, $7)
 	per_second[$3, $2] = done / elapsed
 	per_cpu[$3, $2] = done / used
-	others[$3, $2] = 100 * ($7 - $5 - used) / elapsed
+	own[$3, $2] = 100 * ($9 - $6 - used) / elapsed
+	others[$3, $2] = 100 * ($8 - $5 - $9 + $6) / elapsed
 }
 
 # Slowdown against 'alone' of the same round, percent.
@@ -59,16 +60,20 @@ function with_interval(values) {
 	return sprintf("%.2f ± %.2f", mean(values, rounds), half_width(values, rounds))
 }
 
-function row(variant, name,    r, rates, used, wall, own) {
-	for (r = 1; r <= rounds; r++) {
-		rates[r] = per_second[variant, r] / 1e6
-		used[r] = others[variant, r]
-	}
+function average(figures, variant,    r, sum) {
+	for (r = 1; r <= rounds; r++)
+		sum += figures[variant, r]
+	return sum / rounds
+}
+
+function row(variant, name,    alone, wall, charged) {
+	alone = variant == "alone"
 	slowdown(per_second, variant, wall)
-	slowdown(per_cpu, variant, own)
-	printf "| %s | %s | %.3f | %s | %s | %.1f |\n", workload, name, mean(rates, rounds),
-	       variant == "alone" ? "" : with_interval(wall),
-	       variant == "alone" ? "" : with_interval(own), mean(used, rounds)
+	slowdown(per_cpu, variant, charged)
+	printf "| %s | %s | %.3f | %s | %s | %.2f | %.1f |\n", workload, name,
+	       average(per_second, variant) / 1e6, alone ? "" : with_interval(wall),
+	       alone ? "" : with_interval(charged), average(own, variant),
+	       average(others, variant)
 }
 
 END {

@@ -8,8 +8,10 @@ need perf pidstat
 variants="alone bpf perf record pidstat"
 window=3 # seconds
 settle=1 # seconds, for the tool to start
+disturbance=10 # points of one CPU that others may use in a window
+repeated=0
 rounds=${quick:+5}
-rounds=${rounds:-20} # of 10 rounds each variant has each place twice
+rounds=${rounds:-10} # of 10 each variant has each place twice
 
 start_variant() {
 	case $1 in
@@ -20,13 +22,14 @@ start_variant() {
 	esac
 }
 
-# watch ROUND VARIANT: one window; prints its begin and end with the CPU time used.
+# watch ROUND VARIANT: one window; prints its begin and end: time, CPU seconds that
+# all CPUs were busy, and those of guests and tool.
 watch() {
 	start_variant "$2"
 	sleep $settle
-	begin="$(wall) $(busy)"
+	begin="$(wall) $(busy) $(own)"
 	sleep $window
-	echo "window $1 $2 $begin $(wall) $(busy)"
+	echo "window $1 $2 $begin $(wall) $(busy) $(own)"
 	[ -z "$tool" ] || stop_tool "$2"
 	rm -f "$dir/perf.data"
 }
@@ -39,17 +42,38 @@ order() {
 	}'
 }
 
+# quiet_round FILE: did others leave all its windows alone?
+quiet_round() {
+	awk -v limit=$disturbance '($8 - $5 - $9 + $6) * 100 > limit * ($7 - $4) {exit 1}' "$1"
+}
+
+# take_round ROUND: its windows go to $dir/windows. A disturbed round is taken again
+# while there is patience.
+take_round() {
+	while :; do
+		wait_quiet
+		for variant in $(order "$1"); do
+			watch "$1" "$variant"
+		done >"$dir/round"
+		if quiet_round "$dir/round" || [ "$patience" -le 0 ]; then
+			break
+		fi
+		repeated=$((repeated + 1))
+		patience=$((patience - 5 * (window + settle)))
+	done
+	cat "$dir/round" >>"$dir/windows"
+}
+
 # measure NAME KVMLOAD-OPTIONS...: one workload's rows of the table.
 measure() {
 	workload=$1
 	shift
 	start_guests --name bench --truth-interval 0.1 --truth-file "$dir/lines" "$@"
 	sleep 1
+	: >"$dir/windows"
 	for round in $(seq "$rounds"); do
-		for variant in $(order "$round"); do
-			watch "$round" "$variant" || exit 1
-		done
-	done >"$dir/windows"
+		take_round "$round"
+	done
 	sleep 0.3
 	stop_guests
 	jq -r '.vms[] | ["reading", .pid, .end, .progress,
@@ -57,20 +81,16 @@ measure() {
 		"$dir/lines" >"$dir/readings"
 	awk -v workload="$workload" -v variants="$variants" -f "$bench/statistics.awk" \
 		-f "$bench/slowdown.awk" "$dir/readings" "$dir/windows"
-	if [ -n "${KEEP:-}" ]; then
-		cp "$dir/windows" "$KEEP/$workload.windows"
-		cp "$dir/readings" "$KEEP/$workload.readings"
-	fi
 }
 
 cpus=$(nproc)
 last=$((cpus - 1))
 cat <<END
-| workload | tool | progress, M steps/s | slowdown, % (95 %) | per vCPU second, % (95 %) | other CPU time, points |
-|---|---|---|---|---|---|
+| workload | tool | progress, M steps/s | slowdown, % (95 %) | per vCPU second, % (95 %) | tool's CPU time, points | others', points |
+|---|---|---|---|---|---|---|
 END
 measure "guest" --guest 10 --pin $last
 measure "mix" --guest 30 --user 20 --kernel 10 --pin $last
 measure "all CPUs" --guest 10 --vcpus "$cpus" --pin 0-$last
 echo
-echo "$rounds rounds of windows of $window s."
+echo "$rounds rounds of windows of $window s; $repeated disturbed rounds were taken again."
