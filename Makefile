@@ -45,7 +45,9 @@ check:
 	@scripts/setup.sh check
 	@scripts/check.sh
 
-bench: all $(BUILD)/kvmload
+bench:
+	@scripts/setup.sh bench
+	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/kvmload
 	@bench/run.sh $(BUILD)
 
 tests: all $(TESTS) $(BUILD)/kvmload

@@ -1,22 +1,24 @@
 #!/bin/sh
 # Installs the Debian packages that kvmperf's build, tests and demo need and
 # that are missing. Does nothing, quickly, when all are there.
-# Usage: scripts/setup.sh [build|check|lab]   (default: build; each includes
-# the ones before it)
+# Usage: scripts/setup.sh [build|check|lab|bench]   (default: build; each but the
+# last includes the ones before it)
 set -eu
 
-build="gcc make pkg-config clang llvm bpftool libbpf-dev libelf-dev libdw-dev
-libjansson-dev zlib1g-dev libc6-dev"
-check="libcmocka-dev libasan8 libubsan1 libcap2-bin iproute2 procps util-linux
-clang-format jq linux-perf sysstat mandoc"
-lab="qemu-system-x86 busybox-static cpio httperf gnuplot-nox"
+build="gcc make clang bpftool libbpf-dev libelf-dev libjansson-dev zlib1g-dev libc6-dev"
+check="libcmocka-dev libasan8 libubsan1 iproute2 procps util-linux clang-format jq linux-perf
+qemu-system-x86 mandoc"
+lab="busybox-static cpio kmod socat xz-utils httperf gnuplot-nox libvirt-daemon
+libvirt-daemon-driver-qemu libvirt-clients"
+bench="sysstat"
 
 case ${1:-build} in
 build) want=$build ;;
 check) want="$build $check" ;;
 lab) want="$build $check $lab" ;;
+bench) want="$build $check $bench" ;;
 *)
-	echo "setup.sh: unknown set '$1' (build, check or lab)" >&2
+	echo "setup.sh: unknown set '$1' (build, check, lab or bench)" >&2
 	exit 2
 	;;
 esac
