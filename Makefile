@@ -1,5 +1,5 @@
-# kvmperf. 'make' builds build/kvmperf; 'sudo make demo' and 'sudo make check'
-# also install what is missing. SANITIZE=1 builds with ASan and UBSan into
+# kvmperf. 'make' builds build/kvmperf; scripts/demo.sh and scripts/check.sh
+# also install what is missing, make included. SANITIZE=1 builds with ASan and UBSan into
 # build/sanitize.
 BUILD   ?= build$(if $(SANITIZE),/sanitize)
 CC      ?= gcc
@@ -29,20 +29,15 @@ KVMLOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kvmload/*
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 
-.PHONY: all tests setup demo check bench format format-check clean install
+.PHONY: all tests demo check bench format format-check clean install
 .SECONDARY:
 
 all: $(BUILD)/kvmperf
 
-setup:
-	@scripts/setup.sh build
-
-demo: setup
-	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/kvmload
-	@scripts/demo.sh $(BUILD)
+demo:
+	@scripts/demo.sh
 
 check:
-	@scripts/setup.sh check
 	@scripts/check.sh
 
 bench:

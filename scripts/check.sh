@@ -1,8 +1,9 @@
 #!/bin/sh
-# Passes all tests: builds with warnings as errors, checks the layout, runs unit
+# Installs what is missing and passes all tests: builds with warnings as errors, checks the layout, runs unit
 # and golden tests under ASan and UBSan, then the live tests on real guests.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
+scripts/setup.sh check || exit
 passed=0 failed=0 skipped=0
 
 step() {
