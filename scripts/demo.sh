@@ -31,13 +31,13 @@ elif [ ! -e /dev/kvm ]; then
 	exit 3
 else
 	echo "No VM runs on this host. Two guests of our own, for $seconds seconds:"
-	echo "  demo1 computes, and its VMM works for it (30 ms guest, 20 user, 10 kernel);"
-	echo "  demo2 makes the hypervisor work (2 ms guest, 8 ms kernel, 20 ms asleep)."
+	echo "  demo-guest1 computes, its VMM helps (30 ms guest, 20 user, 10 kernel);"
+	echo "  demo-host1 makes the host work (2 ms guest, 8 ms kernel, 20 ms asleep)."
 	(
-		$build/kvmload --quiet --name demo1 --duration 60 --guest 30 --user 20 \
+		$build/kvmload --quiet --name demo-guest --duration 60 --guest 30 --user 20 \
 			--kernel 10 >/dev/null &
 		one=$!
-		$build/kvmload --quiet --name demo2 --duration 60 --guest 2 --kernel 8 \
+		$build/kvmload --quiet --name demo-host --duration 60 --guest 2 --kernel 8 \
 			--sleep 20 >/dev/null &
 		two=$!
 		trap 'kill $one $two 2>/dev/null; wait; exit' INT TERM EXIT
