@@ -261,6 +261,7 @@ static int start(struct collector *collector, struct error *error)
 	if (!code)
 		code = host_times_read(&idle_ns, &self->interrupt_ns,
 				       &collector->collection.interrupts_apart, error);
+	collector->started_ns = self->tasks->bss->reading_time;
 	return code;
 }
 

@@ -17,6 +17,11 @@ int collector_start(struct collector *collector, struct error *error)
 	return collector->operations->start(collector, error);
 }
 
+uint64_t collector_started(const struct collector *collector)
+{
+	return collector->started_ns;
+}
+
 int collector_track(struct collector *collector, pid_t tgid)
 {
 	return collector->operations->track(collector, tgid);

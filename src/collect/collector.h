@@ -95,6 +95,7 @@ struct collector {
 	const struct collector_operations *operations;
 	struct perf_events *events;
 	struct collection collection;
+	uint64_t started_ns; /* of the first reading */
 	int wake_fd; /* readable when a VM was seen that is not tracked; -1 if there is none */
 };
 
@@ -110,6 +111,9 @@ int perf_collector_new(struct collector **out, const struct collector_options *o
 
 /* Starts sampling and takes the first reading of all threads; intervals begin here. */
 int collector_start(struct collector *collector, struct error *error);
+
+/* When the first interval began: CLOCK_MONOTONIC, ns. */
+uint64_t collector_started(const struct collector *collector);
 
 /*
  * From now on the threads of this thread group are reported one by one. What they ran since

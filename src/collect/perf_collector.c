@@ -489,7 +489,7 @@ static int start(struct collector *collector, struct error *error)
 				       &collector->collection.interrupts_apart, error);
 	if (code)
 		return code;
-	self->reading_ns = clock_monotonic_ns();
+	self->reading_ns = collector->started_ns = clock_monotonic_ns();
 	self->self_ns = own_run_time();
 	if (read_groups(self, true))
 		return error_set(error, -ENOMEM, "no memory for the threads");

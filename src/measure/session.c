@@ -365,7 +365,9 @@ static int end_interval(struct session *session, struct interval *out, struct er
 		code = collector_read(session->collector, &collection, error);
 	if (code)
 		return code;
-	double wall = clock_wall_s();
+	/* The wall clock when the threads' times were read, however long ago that is. */
+	double since_reading_s = (double)(clock_monotonic_ns() - collection->end_ns) / 1e9;
+	double wall = clock_wall_s() - since_reading_s;
 	*out = (struct interval){
 		.start = session->interval_start,
 		.duration_s = (double)(collection->end_ns - collection->start_ns) / 1e9,
@@ -540,8 +542,10 @@ int session_open(struct session **out, const struct session_options *options,
 		session_close(session);
 		return code;
 	}
-	session->interval_start = clock_wall_s();
-	session->interval_start_ns = clock_monotonic_ns();
+	session->interval_start_ns = collector_started(session->collector);
+	session->interval_start =
+		clock_wall_s() -
+		(double)(clock_monotonic_ns() - session->interval_start_ns) / 1e9;
 	*out = session;
 	return 0;
 }
