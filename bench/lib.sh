@@ -95,14 +95,14 @@ wall() {
 # CPU seconds that all CPUs were busy since boot (steal included).
 busy() {
 	awk -v hz="$(getconf CLK_TCK)" \
-		'$1 == "cpu" {print ($2 + $3 + $4 + $7 + $8 + $9) / hz}' /proc/stat
+		'$1 == "cpu" {printf "%.2f\n", ($2 + $3 + $4 + $7 + $8 + $9) / hz}' /proc/stat
 }
 
 # CPU seconds that the guests and the tool used so far.
 own() {
 	for pid in $load $tool ${load:+$(pgrep -P "$load")}; do
 		cat "/proc/$pid/task/"*/schedstat
-	done 2>/dev/null | awk '{sum += $1} END {print sum / 1e9}'
+	done 2>/dev/null | awk '{sum += $1} END {printf "%.9f\n", sum / 1e9}'
 }
 
 # Points of one CPU that everything else on this machine uses, over 2 s.

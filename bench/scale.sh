@@ -14,7 +14,7 @@ starts=5
 # A process's CPU seconds so far: by the scheduler's clock, and as user and system time.
 clocks() {
 	cat "/proc/$1/task/"*/schedstat | awk '{sum += $1} END {printf "%.9f ", sum / 1e9}'
-	awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); print ($12 + $13) / hz}' \
+	awk -v hz="$(getconf CLK_TCK)" '{sub(/.*\) /, ""); printf "%.2f\n", ($12 + $13) / hz}' \
 		"/proc/$1/stat"
 }
 
