@@ -1,5 +1,6 @@
 # Rows of bench/slowdown.sh's table. Input: readings of the guests' progress
-#   reading VM TIME STEPS CPU-SECONDS          (in rising time per VM)
+#   reading VM TIME STEPS GUEST-SECONDS CPU-SECONDS   (in rising time per VM)
+# where the guest's seconds are by its own clock, interruptions left out;
 # then windows
 #   window ROUND VARIANT BEGIN BUSY-SECONDS OWN-SECONDS END BUSY-SECONDS OWN-SECONDS
 
@@ -10,7 +11,8 @@ $1 == "reading" {
 	i = ++count[vm]
 	time[vm, i] = $3
 	steps[vm, i] = $4
-	cpu[vm, i] = $5
+	guest[vm, i] = $5
+	cpu[vm, i] = $6
 }
 
 # The value of a series at a moment, between the readings around it.
@@ -42,10 +44,9 @@ $1 == "window" {
 	if ($2 > rounds)
 		rounds = $2
 	elapsed = $7 - $4
-	done = rise(steps, $4, $7)
 	used = rise(cpu, $4, $7)
-	per_second[$3, $2] = done / elapsed
-	per_cpu[$3, $2] = done / used
+	progress[$3, $2] = rise(steps, $4, $7) / elapsed
+	ran[$3, $2] = rise(guest, $4, $7) / elapsed
 	own[$3, $2] = 100 * ($9 - $6 - used) / elapsed
 	others[$3, $2] = 100 * ($8 - $5 - $9 + $6) / elapsed
 }
@@ -66,13 +67,13 @@ function average(figures, variant,    r, sum) {
 	return sum / rounds
 }
 
-function row(variant, name,    alone, wall, charged) {
+function row(variant, name,    alone, work, time_lost) {
 	alone = variant == "alone"
-	slowdown(per_second, variant, wall)
-	slowdown(per_cpu, variant, charged)
+	slowdown(progress, variant, work)
+	slowdown(ran, variant, time_lost)
 	printf "| %s | %s | %.3f | %s | %s | %.2f | %.1f |\n", workload, name,
-	       average(per_second, variant) / 1e6, alone ? "" : with_interval(wall),
-	       alone ? "" : with_interval(charged), average(own, variant),
+	       average(progress, variant) / 1e6, alone ? "" : with_interval(work),
+	       alone ? "" : with_interval(time_lost), average(own, variant),
 	       average(others, variant)
 }
 

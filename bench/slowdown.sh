@@ -76,8 +76,7 @@ measure() {
 	done
 	sleep 0.3
 	stop_guests
-	jq -r '.vms[] | ["reading", .pid, .end, .progress,
-		(.threads | map(select(.role == "vcpu").cpu_s) | add)] | @tsv' \
+	jq -r '.vms[] | ["reading", .pid, .end, .progress, .guest_s, .cpu_s] | @tsv' \
 		"$dir/lines" >"$dir/readings"
 	awk -v workload="$workload" -v variants="$variants" -f "$bench/statistics.awk" \
 		-f "$bench/slowdown.awk" "$dir/readings" "$dir/windows"
@@ -86,7 +85,7 @@ measure() {
 cpus=$(nproc)
 last=$((cpus - 1))
 cat <<END
-| workload | tool | progress, M steps/s | slowdown, % (95 %) | per vCPU second, % (95 %) | tool's CPU time, points | others', points |
+| workload | tool | progress, M steps/s | slowdown, % (95 %) | by the guest's clock, % (95 %) | tool's CPU time, points | others', points |
 |---|---|---|---|---|---|---|
 END
 measure "guest" --guest 10 --pin $last
