@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -81,6 +82,18 @@ void child_check(struct child *child)
 	if (child->pid > 0 && !child->ended &&
 	    waitpid(child->pid, &child->status, WNOHANG) == child->pid)
 		child->ended = true;
+}
+
+void child_say_status(const struct child *child, const char *who, const char *name)
+{
+	if (!child->ended)
+		return;
+	if (WIFEXITED(child->status) && WEXITSTATUS(child->status))
+		fprintf(stderr, "%s: %s exited with status %d\n", who, name,
+			WEXITSTATUS(child->status));
+	else if (WIFSIGNALED(child->status))
+		fprintf(stderr, "%s: %s was ended by signal %d\n", who, name,
+			WTERMSIG(child->status));
 }
 
 void child_end(struct child *child)

@@ -28,6 +28,9 @@ int child_go(struct child *child, const char *name, struct error *error);
 /* Takes the status if the command has ended; does not wait. */
 void child_check(struct child *child);
 
+/* One line on standard error, when the command ended with other than 0. who: "kvmperf stat". */
+void child_say_status(const struct child *child, const char *who, const char *name);
+
 /* Ends the command (SIGTERM) if it still runs, and waits for it. */
 void child_end(struct child *child);
 

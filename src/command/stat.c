@@ -3,18 +3,16 @@
 
 #include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "command/child.h"
 #include "command/stat_options.h"
+#include "command/stop_signals.h"
 #include "view/interval_csv.h"
 #include "view/interval_json.h"
 #include "view/interval_table.h"
@@ -57,35 +55,6 @@ static void clear_progress(const struct stat_run *run)
 {
 	if (run->options.session.progress)
 		fputs("\r\033[K", stderr);
-}
-
-static int open_stop_fd(struct stat_run *run, struct error *error)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return error_set(error, -errno, "cannot block signals: %m");
-	run->stop_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	return run->stop_fd < 0 ? error_set(error, -errno, "cannot wait for signals: %m") : 0;
-}
-
-/* What made stop_fd readable: the end of the command, or somebody who wants us to end. */
-static void take_signals(struct stat_run *run)
-{
-	struct signalfd_siginfo info;
-
-	while (read(run->stop_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo != SIGCHLD)
-			run->stopped = true;
-		else
-			child_check(&run->child);
-	}
-	if (run->child.ended)
-		run->stopped = true;
 }
 
 static int open_output(struct stat_run *run, struct error *error)
@@ -172,8 +141,8 @@ static int measure(struct stat_run *run, struct error *error)
 		if (code)
 			break;
 		clear_progress(run);
-		if (event == SESSION_STOPPED)
-			take_signals(run);
+		if (event == SESSION_STOPPED && stop_signals_take(run->stop_fd, &run->child))
+			run->stopped = true;
 		code = write_interval(run, &interval, error);
 		run->intervals++;
 		if (!code && run->options.format == STAT_TABLE &&
@@ -209,7 +178,7 @@ static int check_vms(struct stat_run *run, struct error *error)
 
 static int run_stat(struct stat_run *run, struct error *error)
 {
-	int code = open_stop_fd(run, error);
+	int code = stop_signals_open(&run->stop_fd, error);
 
 	if (!code)
 		code = open_output(run, error);
@@ -228,18 +197,6 @@ static int run_stat(struct stat_run *run, struct error *error)
 	return code;
 }
 
-static void say_command_status(const struct child *child, const char *name)
-{
-	if (!child->ended)
-		return;
-	if (WIFEXITED(child->status) && WEXITSTATUS(child->status))
-		fprintf(stderr, "kvmperf stat: %s exited with status %d\n", name,
-			WEXITSTATUS(child->status));
-	else if (WIFSIGNALED(child->status))
-		fprintf(stderr, "kvmperf stat: %s was ended by signal %d\n", name,
-			WTERMSIG(child->status));
-}
-
 int command_stat(int argc, char **argv)
 {
 	struct stat_run run = {.stop_fd = -1, .child = {.pid = -1}};
@@ -254,7 +211,7 @@ int command_stat(int argc, char **argv)
 	if (code)
 		status = report(&error);
 	else if (run.options.command)
-		say_command_status(&run.child, run.options.command[0]);
+		child_say_status(&run.child, "kvmperf stat", run.options.command[0]);
 
 	child_end(&run.child);
 	if (run.output && run.output != stdout && fclose(run.output) && status == EXIT_OK) {

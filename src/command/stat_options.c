@@ -3,11 +3,8 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
+#include "command/option_values.h"
 
 #define DEFAULT_FREQUENCY_HZ 250
 #define FREQUENCY_MAX_HZ     20000
@@ -35,64 +32,6 @@ const char stat_options_help[] =
 	"  -h, --help\n\n"
 	"Table figures are percent of one CPU. See kvmperf(8).\n";
 
-/* One of several words; the index is stored in *choice. */
-static int parse_choice(const char *option, const char *text, const char *const *words,
-			int *choice, struct error *error)
-{
-	for (int i = 0; words[i]; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*choice = i;
-			return 0;
-		}
-	}
-	char list[128] = "";
-	for (int i = 0; words[i]; i++) {
-		strcat(list, i ? ", " : "");
-		strcat(list, words[i]);
-	}
-	return error_set(error, -EINVAL, "%s takes one of: %s; not '%s'", option, list, text);
-}
-
-static int parse_real(const char *option, const char *text, double low, double high,
-		      double *value, struct error *error)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtod(text, &end);
-	if (errno || end == text || *end || !isfinite(*value) || *value < low || *value > high)
-		return error_set(error, -EINVAL, "%s takes a number from %g to %g, not '%s'",
-				 option, low, high, text);
-	return 0;
-}
-
-static int parse_whole(const char *option, const char *text, double high, double *value,
-		       struct error *error)
-{
-	int code = parse_real(option, text, 1, high, value, error);
-
-	if (!code && *value != floor(*value))
-		code = error_set(error, -EINVAL, "%s takes a whole number, not '%s'", option,
-				 text);
-	return code;
-}
-
-static int add_vm(struct session_options *session, const char *name, struct error *error)
-{
-	const char **vms =
-		reallocarray((void *)session->vms, session->vm_count + 1, sizeof(*vms));
-
-	if (*name == '\0') {
-		session->vms = vms ? vms : session->vms;
-		return error_set(error, -EINVAL, "--vm takes a VM's name, id or pid");
-	}
-	if (!vms)
-		return error_set(error, -ENOMEM, "no memory for the options");
-	vms[session->vm_count++] = name;
-	session->vms = vms;
-	return 0;
-}
-
 /* Options without a short form. */
 enum long_option {
 	OPTION_VM = 256,
@@ -114,36 +53,38 @@ static int parse_option(struct stat_options *options, int option, const char *te
 
 	switch (option) {
 	case 'i':
-		code = parse_real("--interval", text, INTERVAL_MIN_S, INTERVAL_MAX_S, &value,
-				  error);
-		options->interval_ns = (uint64_t)llround(value * (double)NS_PER_S);
+		code = option_seconds("--interval", text, INTERVAL_MIN_S, INTERVAL_MAX_S,
+				      &options->interval_ns, error);
 		break;
 	case 'n':
-		code = parse_whole("--count", text, 1e15, &value, error);
+		code = option_whole("--count", text, 1e15, &value, error);
 		options->count = (uint64_t)value;
 		break;
 	case 'F':
-		code = parse_whole("--frequency", text, FREQUENCY_MAX_HZ, &value, error);
+		code = option_whole("--frequency", text, FREQUENCY_MAX_HZ, &value, error);
 		options->session.frequency_hz = (unsigned)value;
 		break;
 	case 'f':
-		code = parse_choice("--format", text, formats, &choice, error);
+		code = option_choice("--format", text, formats, &choice, error);
 		options->format = (enum stat_format)choice;
 		break;
 	case 'o': options->output = text; break;
 	case 'h': options->help = true; break;
-	case OPTION_VM: code = add_vm(&options->session, text, error); break;
+	case OPTION_VM:
+		code = option_add_vm(text, &options->session.vms, &options->session.vm_count,
+				     error);
+		break;
 	case OPTION_BY:
-		code = parse_choice("--by", text, groupings, &choice, error);
+		code = option_choice("--by", text, groupings, &choice, error);
 		options->by = (enum view_grouping)choice;
 		break;
 	case OPTION_COLLECTOR:
-		code = parse_choice("--collector", text, collectors, &choice, error);
+		code = option_choice("--collector", text, collectors, &choice, error);
 		options->session.collector =
 			choice ? SESSION_COLLECTOR_PERF : SESSION_COLLECTOR_BPF;
 		break;
 	case OPTION_APPORTION:
-		code = parse_choice("--apportion", text, policies, &choice, error);
+		code = option_choice("--apportion", text, policies, &choice, error);
 		options->session.apportion =
 			choice ? SESSION_APPORTION_NONE : SESSION_APPORTION_BYTES;
 		break;
@@ -173,33 +114,16 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 		{"exact", no_argument, NULL, OPTION_EXACT},
 		{NULL, 0, NULL, 0},
 	};
-	int option;
+	int option, code;
 
 	*options = (struct stat_options){.session.frequency_hz = DEFAULT_FREQUENCY_HZ};
 	optind = 0;
 	opterr = 0;
-	/* '+': options end at the first word that is none; ':': a missing argument is told
-	 * apart. */
-	while ((option = getopt_long(argc, argv, "+:i:n:F:f:o:h", names, NULL)) != -1) {
-		const char *given = argv[optind - 1];
-		if (option == ':')
-			return error_set(error, -EINVAL, "%s takes an argument (see --help)",
-					 given);
-		if (option == '?' && optopt && optopt < 256 && optopt != '?')
-			return error_set(error, -EINVAL, "unknown option -%c (see --help)",
-					 optopt);
-		if (option == '?')
-			return error_set(error, -EINVAL, "unknown option %s (see --help)",
-					 given);
-		int code = parse_option(options, option, optarg, error);
+	while (!(code = option_next(argc, argv, "+:i:n:F:f:o:h", names, &option, error)) &&
+	       option != -1) {
+		code = parse_option(options, option, optarg, error);
 		if (code)
 			return code;
 	}
-	if (optind < argc && strcmp(argv[optind - 1], "--") != 0)
-		return error_set(error, -EINVAL,
-				 "unexpected '%s': a command to measure follows after --",
-				 argv[optind]);
-	if (optind < argc)
-		options->command = argv + optind;
-	return 0;
+	return code ? code : option_command(argc, argv, "measure", &options->command, error);
 }
