@@ -9,12 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "bpf/sample.h"
 #include "collect/bpf_sampler.h"
+#include "collect/bpf_tasks.h"
 #include "collect/perf_events.h"
 #include "symbols/dso.h"
-#include "tasks.skel.h"
 
 /* Counts fetched from the kernel in one system call. */
 #define BATCH 1024
@@ -23,15 +22,12 @@ struct bpf_collector {
 	struct collector base;
 	struct collector_options options;
 	struct bpf_sampler *sampler;
-	struct tasks_bpf *tasks;
+	struct bpf_tasks *tasks;
 	struct ring_buffer *new_vms;
-	struct ring_buffer *ended_tasks;
 	pid_t announced[64]; /* VMs seen in guest mode and not asked for yet */
 	size_t announced_count;
 	int append_error;      /* a failure to append to the collection */
 	uint64_t interrupt_ns; /* the last reading of all of these */
-	uint64_t other_run_ns[OTHER_TASKS_COUNT];
-	uint64_t ended_kernel_threads_ns;
 	uint64_t uncounted;
 	uint64_t lost;
 	struct sample_key keys[BATCH];
@@ -43,32 +39,15 @@ static struct bpf_collector *bpf_collector(struct collector *collector)
 	return (struct bpf_collector *)collector;
 }
 
-static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
-{
-	(void)level;
-	(void)format;
-	(void)arguments;
-	return 0;
-}
-
 static int load_programs(struct bpf_collector *self, struct error *error)
 {
 	int code = bpf_sampler_new(&self->sampler, self->options.kernel_map, error);
 
 	if (code)
 		return code;
-	self->tasks = tasks_bpf__open();
-	if (!self->tasks)
-		return error_set(error, -ENOMEM, "cannot open the BPF programs: %m");
-	self->tasks->rodata->self_tgid = (__u32)getpid();
-	code = bpf_map__reuse_fd(self->tasks->maps.vm_tgids,
-				 bpf_sampler_vm_tgids(self->sampler));
-	if (!code)
-		code = tasks_bpf__load(self->tasks);
-	if (!code)
-		code = tasks_bpf__attach(self->tasks);
+	code = bpf_tasks_new(&self->tasks, bpf_sampler_vm_tgids(self->sampler), error);
 	if (code)
-		return bpf_load_error(code, "task iterators and tracing programs", error);
+		return code;
 
 	struct perf_events_options events = {
 		.frequency_hz = self->options.frequency_hz,
@@ -87,34 +66,6 @@ static int remember_new_vm(void *context, void *data, size_t size)
 		return 0;
 	memcpy(&tgid, data, sizeof(tgid));
 	self->announced[self->announced_count++] = (pid_t)tgid;
-	return 0;
-}
-
-static void append_task(struct bpf_collector *self, const struct task_time *time)
-{
-	struct collected_task *task = collection_add_task(&self->base.collection);
-
-	if (!task) {
-		self->append_error = -ENOMEM;
-		return;
-	}
-	task->tgid = (pid_t)time->tgid;
-	task->tid = (pid_t)time->tid;
-	task->run_ns = time->run_ns;
-	task->ready_ns = time->ready_ns;
-	task->kernel_thread = time->kernel_thread;
-	memcpy(task->name, time->comm, sizeof(task->name));
-	task->name[sizeof(task->name) - 1] = '\0';
-}
-
-static int append_ended_task(void *context, void *data, size_t size)
-{
-	struct task_time time;
-
-	if (size >= sizeof(time)) {
-		memcpy(&time, data, sizeof(time));
-		append_task(context, &time);
-	}
 	return 0;
 }
 
@@ -139,33 +90,6 @@ static void append_split(void *context, const struct perf_sample *sample)
 	int code = collection_add_split(&self->base.collection, &split);
 	if (code)
 		self->append_error = code;
-}
-
-/* Has the kernel read all threads' times; a baseline reading only remembers them. */
-static int read_tasks(struct bpf_collector *self, bool baseline, struct error *error)
-{
-	struct tasks_bpf__bss *bss = self->tasks->bss;
-	struct task_time times[256];
-
-	bss->previous_reading_time = bss->reading_time;
-	bss->reading_time = clock_monotonic_ns();
-	bss->baseline = baseline;
-	int fd = bpf_iter_create(bpf_link__fd(self->tasks->links.read_tasks));
-	if (fd < 0)
-		return error_set(error, -errno, "cannot iterate over the tasks: %m");
-	ssize_t length;
-	/* A read stops between records: each is written whole or put off. */
-	while ((length = read(fd, times, sizeof(times))) > 0 ||
-	       (length < 0 && (errno == EINTR || errno == EAGAIN)))
-		for (ssize_t i = 0; i < length / (ssize_t)sizeof(times[0]); i++)
-			append_task(self, &times[i]);
-	int code = length < 0 ? -errno : 0;
-	close(fd);
-	if (code) {
-		errno = -code;
-		return error_set(error, code, "cannot read the tasks' times: %m");
-	}
-	return 0;
 }
 
 static int append_counts(struct bpf_collector *self, __u32 number)
@@ -222,8 +146,7 @@ static int read_interval(struct collector *collector, struct error *error)
 
 	collection_begin(&collector->collection);
 	collection->handed_out = true;
-	collection->start_ns = self->tasks->bss->reading_time;
-	int code = read_tasks(self, false, error);
+	int code = bpf_tasks_read(self->tasks, false, collection, error);
 	if (!code)
 		code = host_times_read(&idle_ns, &interrupt_ns, &collection->interrupts_apart,
 				       error);
@@ -231,20 +154,14 @@ static int read_interval(struct collector *collector, struct error *error)
 		code = read_counts(self, error);
 	if (code)
 		return code;
-	collection->end_ns = self->tasks->bss->reading_time;
 	perf_events_drain(collector->events, append_split, self);
-	ring_buffer__consume(self->ended_tasks);
+	code = bpf_tasks_take_ended(self->tasks, collection);
+	if (code && !self->append_error)
+		self->append_error = code;
 	if (self->append_error)
 		return error_set(error, self->append_error, "no memory for the samples");
 
-	struct tasks_bpf__bss *tasks = self->tasks->bss;
 	collection->interrupt_ns = since(&self->interrupt_ns, interrupt_ns);
-	collection->processes_run_ns = since(&self->other_run_ns[OTHER_PROCESSES],
-					     tasks->other_run_ns[OTHER_PROCESSES]);
-	collection->self_run_ns =
-		since(&self->other_run_ns[OTHER_SELF], tasks->other_run_ns[OTHER_SELF]);
-	collection->kernel_run_ns =
-		since(&self->ended_kernel_threads_ns, tasks->ended_kernel_threads_ns);
 	collection->lost = since(&self->uncounted, bpf_sampler_uncounted(self->sampler)) +
 			   since(&self->lost, perf_events_lost(collector->events));
 	return 0;
@@ -257,28 +174,24 @@ static int start(struct collector *collector, struct error *error)
 	int code = perf_events_start(collector->events, error);
 
 	if (!code)
-		code = read_tasks(self, true, error);
+		code = bpf_tasks_read(self->tasks, true, &collector->collection, error);
 	if (!code)
 		code = host_times_read(&idle_ns, &self->interrupt_ns,
 				       &collector->collection.interrupts_apart, error);
-	collector->started_ns = self->tasks->bss->reading_time;
+	collector->started_ns = collector->collection.end_ns;
 	return code;
 }
 
 static int track(struct collector *collector, pid_t tgid)
 {
-	__u32 key = (__u32)tgid, known = VM_TGID_KNOWN;
-	int fd = bpf_sampler_vm_tgids(bpf_collector(collector)->sampler);
-
-	return bpf_map_update_elem(fd, &key, &known, BPF_ANY) ? -errno : 0;
+	return bpf_tasks_track(bpf_collector(collector)->tasks, tgid);
 }
 
 static void untrack(struct collector *collector, pid_t tgid)
 {
 	struct bpf_collector *self = bpf_collector(collector);
-	__u32 key = (__u32)tgid;
 
-	bpf_map_delete_elem(bpf_sampler_vm_tgids(self->sampler), &key);
+	bpf_tasks_untrack(self->tasks, tgid);
 	dso_forget(self->options.dsos, tgid);
 }
 
@@ -315,8 +228,7 @@ static void free_collector(struct collector *collector)
 
 	perf_events_close(collector->events);
 	ring_buffer__free(self->new_vms);
-	ring_buffer__free(self->ended_tasks);
-	tasks_bpf__destroy(self->tasks);
+	bpf_tasks_free(self->tasks);
 	bpf_sampler_free(self->sampler);
 	collection_free(&collector->collection);
 	free(self);
@@ -341,17 +253,14 @@ int bpf_collector_new(struct collector **out, const struct collector_options *op
 
 	if (!self)
 		return error_set(error, -ENOMEM, "no memory for the collector");
-	/* What libbpf has to say is in the error already, in the user's words. */
-	libbpf_set_print(quiet);
+	bpf_be_quiet();
 	self->base.operations = &operations;
 	self->options = *options;
 	int code = load_programs(self, error);
 	if (!code) {
 		self->new_vms = ring_buffer__new(bpf_sampler_new_vms(self->sampler),
 						 remember_new_vm, self, NULL);
-		self->ended_tasks = ring_buffer__new(bpf_map__fd(self->tasks->maps.ended_tasks),
-						     append_ended_task, self, NULL);
-		if (!self->new_vms || !self->ended_tasks)
+		if (!self->new_vms)
 			code = error_set(error, -errno, "cannot map a BPF ring buffer: %m");
 	}
 	if (code) {

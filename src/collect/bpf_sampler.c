@@ -28,6 +28,19 @@ struct bpf_sampler {
 	__u32 position;			     /* of bpf_sampler_take() */
 };
 
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+void bpf_be_quiet(void)
+{
+	libbpf_set_print(print_nothing);
+}
+
 int bpf_load_error(int code, const char *what, struct error *error)
 {
 	errno = -code;

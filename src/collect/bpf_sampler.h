@@ -43,6 +43,9 @@ uint64_t bpf_sampler_uncounted(const struct bpf_sampler *sampler);
 
 void bpf_sampler_free(struct bpf_sampler *sampler);
 
+/* Keeps libbpf from printing: what it has to say is in our errors, in the user's words. */
+void bpf_be_quiet(void);
+
 /* Fills error for a BPF program that could not be loaded; what: which one. Returns its code. */
 int bpf_load_error(int code, const char *what, struct error *error);
 
