@@ -23,3 +23,19 @@ int array_reserve(void *items_pointer, size_t *room, size_t need, size_t size)
 	*room = more;
 	return 0;
 }
+
+size_t array_place(const void *items, size_t count, size_t size, size_t offset, pid_t pid)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		pid_t other;
+		memcpy(&other, (const char *)items + middle * size + offset, sizeof(other));
+		if (other < pid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect/collector.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/perf_event.h>
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "collect/interrupt_context.h"
 #include "collect/perf_events.h"
+#include "collect/proc_tasks.h"
 #include "symbols/dso.h"
 #include "symbols/kernel_map.h"
 
@@ -22,18 +22,6 @@
  * The collector for hosts without BPF: every sample comes through the ring; thread times come
  * from /proc for the VMs' threads, and the rest of the busy time is divided by samples.
  */
-
-/* The last reading of a thread of a tracked group. */
-struct thread_reading {
-	pid_t tgid;
-	pid_t tid;
-	uint64_t run_ns;
-	uint64_t ready_ns;
-	uint64_t samples; /* since that reading */
-	bool alive;	  /* found by the reading under way */
-	bool kernel_thread;
-	char name[16];
-};
 
 /* What kind of task a sampled thread of no tracked group is; it does not change. */
 struct known_task {
@@ -48,11 +36,8 @@ struct perf_collector {
 	struct collector_options options;
 	struct interrupt_context *interrupts;
 	pid_t self;
-	pid_t *groups; /* tracked, in rising order */
-	size_t group_count, group_room;
-	struct thread_reading *threads; /* in rising order of tid */
-	size_t thread_count, thread_room;
-	struct known_task *tasks; /* in rising order of tid */
+	struct proc_tasks threads; /* of the tracked groups */
+	struct known_task *tasks;  /* in rising order of tid */
 	size_t task_count, task_room;
 	pid_t announced[64];
 	size_t announced_count;
@@ -65,80 +50,9 @@ static struct perf_collector *perf_collector(struct collector *collector)
 	return (struct perf_collector *)collector;
 }
 
-/* The index of the first of count items, each of size bytes with the id first, not below id. */
-static size_t place_of(const void *items, size_t count, size_t size, size_t offset, pid_t id)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		pid_t other;
-		memcpy(&other, (const char *)items + middle * size + offset, sizeof(other));
-		if (other < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-#define PLACE_OF(array, count, member, id)                                                     \
-	place_of((array), (count), sizeof(*(array)),                                           \
-		 (size_t)((const char *)&(array)->member - (const char *)(array)), (id))
-
-static bool is_tracked(const struct perf_collector *self, pid_t tgid)
-{
-	size_t place = place_of(self->groups, self->group_count, sizeof(pid_t), 0, tgid);
-
-	return place < self->group_count && self->groups[place] == tgid;
-}
-
-static struct thread_reading *find_thread(const struct perf_collector *self, pid_t tid)
-{
-	if (self->thread_count == 0)
-		return NULL;
-	size_t place = PLACE_OF(self->threads, self->thread_count, tid, tid);
-	if (place == self->thread_count || self->threads[place].tid != tid)
-		return NULL;
-	return &self->threads[place];
-}
-
-static struct thread_reading *add_thread(struct perf_collector *self, pid_t tgid, pid_t tid)
-{
-	if (array_reserve(&self->threads, &self->thread_room, self->thread_count + 1,
-			  sizeof(*self->threads)))
-		return NULL;
-	size_t place = PLACE_OF(self->threads, self->thread_count, tid, tid);
-	struct thread_reading *thread = &self->threads[place];
-	memmove(thread + 1, thread, (self->thread_count++ - place) * sizeof(*thread));
-	*thread = (struct thread_reading){.tgid = tgid, .tid = tid};
-	return thread;
-}
-
-/* PF_KTHREAD of the flags in /proc/TID/stat, and the name; false when the task has ended. */
-static bool read_task_kind(pid_t tid, bool *kernel_thread, char name[16])
-{
-	char path[64], line[512];
-	unsigned flags;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", tid);
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return false;
-	size_t length = fread(line, 1, sizeof(line) - 1, file);
-	fclose(file);
-	line[length] = '\0';
-	char *open = strchr(line, '('), *close = strrchr(line, ')');
-	if (!open || !close || sscanf(close + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1)
-		return false;
-	*kernel_thread = flags & 0x00200000; /* include/linux/sched.h, PF_KTHREAD */
-	snprintf(name, 16, "%.*s", (int)(close - open - 1), open + 1);
-	return true;
-}
-
 static struct known_task *know_task(struct perf_collector *self, pid_t tid)
 {
-	size_t place = self->task_count ? PLACE_OF(self->tasks, self->task_count, tid, tid) : 0;
+	size_t place = ARRAY_PLACE(self->tasks, self->task_count, tid, tid);
 
 	if (place < self->task_count && self->tasks[place].tid == tid)
 		return &self->tasks[place];
@@ -149,7 +63,7 @@ static struct known_task *know_task(struct perf_collector *self, pid_t tid)
 	memmove(task + 1, task, (self->task_count++ - place) * sizeof(*task));
 	*task = (struct known_task){.tid = tid};
 	/* A task that ended before it was looked at was no kernel thread: those stay. */
-	(void)read_task_kind(tid, &task->kernel_thread, task->name);
+	(void)proc_task_kind(tid, &task->kernel_thread, task->name);
 	return task;
 }
 
@@ -203,7 +117,7 @@ static int add_split(struct perf_collector *self, const struct perf_sample *samp
 static int sort_sample(struct perf_collector *self, const struct perf_sample *sample)
 {
 	struct collected_count key = {.tgid = (pid_t)sample->pid, .tid = (pid_t)sample->tid};
-	bool tracked = is_tracked(self, key.tgid);
+	bool tracked = proc_tasks_is_tracked(&self->threads, key.tgid);
 	int error = 0;
 
 	switch (sample->misc & PERF_RECORD_MISC_CPUMODE_MASK) {
@@ -227,9 +141,9 @@ static int sort_sample(struct perf_collector *self, const struct perf_sample *sa
 		break;
 	}
 	if (tracked) {
-		struct thread_reading *thread = find_thread(self, key.tid);
+		struct thread_reading *thread = proc_tasks_find(&self->threads, key.tid);
 		if (!thread)
-			thread = add_thread(self, key.tgid, key.tid);
+			thread = proc_tasks_add(&self->threads, key.tgid, key.tid);
 		if (!thread)
 			return -ENOMEM;
 		thread->samples++;
@@ -252,106 +166,6 @@ static void take_sample(void *context, const struct perf_sample *sample)
 		self->append_error = error;
 }
 
-/* Fields 1 and 2 of schedstat; false when the thread has ended. */
-static bool read_schedstat(pid_t tgid, pid_t tid, uint64_t *run_ns, uint64_t *ready_ns)
-{
-	char path[64], line[128];
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", tgid, tid);
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return false;
-	bool good = fgets(line, sizeof(line), file) &&
-		    sscanf(line, "%" SCNu64 " %" SCNu64, run_ns, ready_ns) == 2;
-	fclose(file);
-	return good;
-}
-
-/* Hands out what a thread did since its last reading. */
-static int report_thread(struct perf_collector *self, const struct thread_reading *thread,
-			 uint64_t run_ns, uint64_t ready_ns)
-{
-	struct collected_task *task = collection_add_task(&self->base.collection);
-
-	if (!task)
-		return -ENOMEM;
-	*task = (struct collected_task){
-		.tgid = thread->tgid,
-		.tid = thread->tid,
-		.run_ns = run_ns,
-		.ready_ns = ready_ns,
-		.kernel_thread = thread->kernel_thread,
-	};
-	memcpy(task->name, thread->name, sizeof(task->name));
-	return 0;
-}
-
-static int read_thread(struct perf_collector *self, pid_t tgid, pid_t tid, bool baseline)
-{
-	uint64_t run_ns, ready_ns;
-
-	if (!read_schedstat(tgid, tid, &run_ns, &ready_ns))
-		return 0;
-	const struct collection *collection = &self->base.collection;
-	struct thread_reading *thread = find_thread(self, tid);
-	bool first = !thread || thread->run_ns == 0;
-	if (!thread)
-		thread = add_thread(self, tgid, tid);
-	if (!thread)
-		return -ENOMEM;
-	/* A thread that ran for longer than the interval has a past that is not ours. */
-	if (first && run_ns > collection->end_ns - collection->start_ns)
-		baseline = true;
-	if (thread->name[0] == '\0')
-		(void)read_task_kind(tid, &thread->kernel_thread, thread->name);
-	uint64_t run = run_ns > thread->run_ns ? run_ns - thread->run_ns : 0;
-	uint64_t ready = ready_ns > thread->ready_ns ? ready_ns - thread->ready_ns : 0;
-	thread->run_ns = run_ns;
-	thread->ready_ns = ready_ns;
-	thread->samples = 0;
-	thread->alive = true;
-	return baseline ? 0 : report_thread(self, thread, run, ready);
-}
-
-static int read_group(struct perf_collector *self, pid_t tgid, bool baseline)
-{
-	char path[64];
-	int error = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", tgid);
-	DIR *directory = opendir(path);
-	if (!directory)
-		return 0;
-	for (struct dirent *entry; !error && (entry = readdir(directory));)
-		if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
-			error = read_thread(self, tgid, (pid_t)atoi(entry->d_name), baseline);
-	closedir(directory);
-	return error;
-}
-
-/*
- * Threads that ended: their last part is in no file any more. Their samples since the last
- * reading tell how long it was, to within a period for each.
- */
-static int report_ended(struct perf_collector *self, uint64_t period_ns)
-{
-	size_t kept = 0;
-	int error = 0;
-
-	for (size_t i = 0; !error && i < self->thread_count; i++) {
-		struct thread_reading *thread = &self->threads[i];
-		if (thread->alive) {
-			thread->alive = false;
-			self->threads[kept++] = *thread;
-		} else if (thread->samples) {
-			error = report_thread(self, thread, thread->samples * period_ns, 0);
-		}
-	}
-	if (!error)
-		self->thread_count = kept;
-	return error;
-}
-
 static uint64_t own_run_time(void)
 {
 	struct timespec now;
@@ -368,7 +182,7 @@ static int report_kernel_threads(struct perf_collector *self)
 
 	for (size_t i = 0; i < count; i++) {
 		if (!collection->counts[i].kernel_thread ||
-		    find_thread(self, collection->counts[i].tid))
+		    proc_tasks_find(&self->threads, collection->counts[i].tid))
 			continue;
 		struct known_task *known = know_task(self, collection->counts[i].tid);
 		if (!known)
@@ -406,7 +220,7 @@ static void divide_rest(struct perf_collector *self, uint64_t busy_ns)
 	for (size_t i = 0; i < collection->count_count; i++) {
 		struct collected_count *count = &collection->counts[i];
 		if (count->tid == 0 || count->tgid == self->self ||
-		    is_tracked(self, count->tgid))
+		    proc_tasks_is_tracked(&self->threads, count->tgid))
 			continue;
 		if (!count->kernel_thread)
 			processes += count->samples;
@@ -433,15 +247,6 @@ static uint64_t since(uint64_t *last, uint64_t now)
 	return difference;
 }
 
-static int read_groups(struct perf_collector *self, bool baseline)
-{
-	int error = 0;
-
-	for (size_t i = 0; !error && i < self->group_count; i++)
-		error = read_group(self, self->groups[i], baseline);
-	return error;
-}
-
 static int read_interval(struct collector *collector, struct error *error)
 {
 	struct perf_collector *self = perf_collector(collector);
@@ -457,9 +262,8 @@ static int read_interval(struct collector *collector, struct error *error)
 		host_times_read(&idle_ns, &interrupt_ns, &collection->interrupts_apart, error);
 	if (code)
 		return code;
-	code = read_groups(self, false);
-	if (!code)
-		code = report_ended(self, NS_PER_S / self->options.frequency_hz);
+	code = proc_tasks_read(&self->threads, false, NS_PER_S / self->options.frequency_hz,
+			       collection);
 	if (!code)
 		code = report_kernel_threads(self);
 	if (!code)
@@ -491,39 +295,22 @@ static int start(struct collector *collector, struct error *error)
 		return code;
 	self->reading_ns = collector->started_ns = clock_monotonic_ns();
 	self->self_ns = own_run_time();
-	if (read_groups(self, true))
+	if (proc_tasks_read(&self->threads, true, 0, &collector->collection))
 		return error_set(error, -ENOMEM, "no memory for the threads");
-	for (size_t i = 0; i < self->thread_count; i++)
-		self->threads[i].alive = false;
 	return 0;
 }
 
 static int track(struct collector *collector, pid_t tgid)
 {
-	struct perf_collector *self = perf_collector(collector);
-	size_t place = place_of(self->groups, self->group_count, sizeof(pid_t), 0, tgid);
-
-	if (place < self->group_count && self->groups[place] == tgid)
-		return 0;
-	if (array_reserve(&self->groups, &self->group_room, self->group_count + 1,
-			  sizeof(*self->groups)))
-		return -ENOMEM;
-	memmove(&self->groups[place + 1], &self->groups[place],
-		(self->group_count++ - place) * sizeof(*self->groups));
-	self->groups[place] = tgid;
-	return 0;
+	return proc_tasks_track(&perf_collector(collector)->threads, tgid);
 }
 
 static void untrack(struct collector *collector, pid_t tgid)
 {
 	struct perf_collector *self = perf_collector(collector);
-	size_t place = place_of(self->groups, self->group_count, sizeof(pid_t), 0, tgid);
 
 	dso_forget(self->options.dsos, tgid);
-	if (place == self->group_count || self->groups[place] != tgid)
-		return;
-	memmove(&self->groups[place], &self->groups[place + 1],
-		(--self->group_count - place) * sizeof(*self->groups));
+	proc_tasks_untrack(&self->threads, tgid);
 }
 
 static int use_map(struct collector *collector, const struct kernel_map *map,
@@ -559,8 +346,7 @@ static void free_collector(struct collector *collector)
 	perf_events_close(collector->events);
 	interrupt_context_free(self->interrupts);
 	collection_free(&collector->collection);
-	free(self->groups);
-	free(self->threads);
+	proc_tasks_clear(&self->threads);
 	free(self->tasks);
 	free(self);
 }
