@@ -45,9 +45,13 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/kvmload
 	@bench/run.sh $(BUILD)
 
-tests: all $(TESTS) $(BUILD)/kvmload
+tests: all $(TESTS) $(BUILD)/kvmload $(BUILD)/tap_traffic
 
 $(BUILD)/kvmperf: $(BUILD)/src/main.o $(LIBRARY)
+	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Programs of the benchmarks and the live tests.
+$(BUILD)/%: $(BUILD)/bench/%.o $(LIBRARY)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/kvmload: $(KVMLOAD_OBJECTS) $(LIBRARY)

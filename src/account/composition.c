@@ -4,14 +4,15 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int composition_add(struct composition *composition, enum account_mode mode, uint32_t label,
-		    uint64_t samples)
+int composition_add(struct composition *composition, enum account_mode mode,
+		    enum shared_work work, uint32_t label, uint64_t samples)
 {
 	if (samples == 0)
 		return 0;
 	size_t i = 0;
 	while (i < composition->count &&
-	       (composition->cells[i].mode != mode || composition->cells[i].label != label))
+	       (composition->cells[i].mode != mode || composition->cells[i].work != work ||
+		composition->cells[i].label != label))
 		i++;
 	if (i == composition->count) {
 		if ((composition->count & (composition->count - 1)) == 0) {
@@ -23,7 +24,7 @@ int composition_add(struct composition *composition, enum account_mode mode, uin
 			composition->cells = cells;
 		}
 		composition->cells[composition->count++] =
-			(struct cell){.mode = mode, .label = label};
+			(struct cell){.mode = mode, .work = work, .label = label};
 	}
 	composition->cells[i].samples += samples;
 	composition->samples += samples;
@@ -34,8 +35,8 @@ int composition_add(struct composition *composition, enum account_mode mode, uin
 int composition_merge(struct composition *into, const struct composition *from)
 {
 	for (size_t i = 0; i < from->count; i++) {
-		int error = composition_add(into, from->cells[i].mode, from->cells[i].label,
-					    from->cells[i].samples);
+		int error = composition_add(into, from->cells[i].mode, from->cells[i].work,
+					    from->cells[i].label, from->cells[i].samples);
 		if (error)
 			return error;
 	}

@@ -7,6 +7,7 @@
 /* What the time of a thread (or of a pool of threads) was made of: samples by cell. */
 struct cell {
 	enum account_mode mode;
+	enum shared_work work;
 	uint32_t label; /* 0 for guest and user */
 	uint64_t samples;
 };
@@ -19,8 +20,8 @@ struct composition {
 };
 
 /* Adds samples to a cell. -ENOMEM leaves the composition as it was. */
-int composition_add(struct composition *composition, enum account_mode mode, uint32_t label,
-		    uint64_t samples);
+int composition_add(struct composition *composition, enum account_mode mode,
+		    enum shared_work work, uint32_t label, uint64_t samples);
 
 /* Adds all cells of another composition. */
 int composition_merge(struct composition *into, const struct composition *from);

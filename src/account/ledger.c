@@ -24,10 +24,10 @@ struct work {
 	struct ledger *ledger;
 	struct composition *own;		       /* of each thread */
 	struct composition by_role[ACCOUNT_ROLES_MAX]; /* of all VMs' threads of a role */
-	struct composition interrupts; /* all interrupt samples, where they stand apart */
-	struct variances *variances;   /* of each VM */
-	struct label_times pool;       /* shared work by subsystem */
-	uint64_t *parts;	       /* room for the apportionment of one thread's time */
+	struct composition interrupts;	     /* all interrupt samples, where they stand apart */
+	struct variances *variances;	     /* of each VM */
+	struct label_times pool[WORK_COUNT]; /* shared work by subsystem */
+	uint64_t *parts; /* room for the apportionment of one thread's time */
 	uint64_t *weights;
 	size_t room;
 };
@@ -57,6 +57,23 @@ static bool is_interrupt(enum account_mode mode)
 	return mode == MODE_SOFTIRQ || mode == MODE_HARDIRQ;
 }
 
+/* Interrupt work of which nobody told the kind is still an interrupt's. */
+static enum shared_work work_of(const struct cell *cell)
+{
+	return cell->work == WORK_NONE ? WORK_OTHER : cell->work;
+}
+
+static int add_to_pool(struct work *work, const struct cell *cell, uint64_t ns)
+{
+	return label_times_add(&work->pool[work_of(cell)], cell->label, ns);
+}
+
+/* Is what a thread of no VM did in its own context done for others? */
+static bool is_shared(enum account_owner owner, const struct cell *cell)
+{
+	return owner == OWNER_SHARED || (owner == OWNER_KERNEL && cell->work != WORK_NONE);
+}
+
 static int reserve_parts(struct work *work, size_t count)
 {
 	if (count <= work->room)
@@ -84,6 +101,7 @@ static int check_input(const struct account_input *input)
 	for (size_t i = 0; i < input->count_count; i++) {
 		const struct account_count *count = &input->counts[i];
 		if (count->thread >= input->thread_count || count->mode >= MODE_COUNT ||
+		    count->work >= WORK_COUNT ||
 		    (count->mode >= MODE_KERNEL && count->label >= input->label_count))
 			return -ERANGE;
 	}
@@ -144,10 +162,10 @@ static int collect_compositions(struct work *work)
 		bool apart = input->interrupts_apart && is_interrupt(count->mode);
 		int error =
 			composition_add(apart ? &work->interrupts : &work->own[count->thread],
-					count->mode, label, count->samples);
+					count->mode, count->work, label, count->samples);
 		if (!error && !apart && thread->owner == OWNER_VM)
 			error = composition_add(&work->by_role[thread->role], count->mode,
-						label, count->samples);
+						count->work, label, count->samples);
 		if (error)
 			return error;
 		work->ledger->threads[count->thread].samples += count->samples;
@@ -197,7 +215,7 @@ static int charge_vm_thread(struct work *work, size_t index,
 		case MODE_SOFTIRQ:
 		case MODE_HARDIRQ:
 			thread->interrupt_ns += ns;
-			error = label_times_add(&work->pool, cell->label, ns);
+			error = add_to_pool(work, cell, ns);
 			break;
 		}
 	}
@@ -272,13 +290,14 @@ static int charge_other_thread(struct work *work, size_t index)
 	if (own->samples)
 		error = spread(work, own, thread->charged_ns);
 	for (size_t i = 0; !error && i < own->count; i++) {
-		bool interrupt = is_interrupt(own->cells[i].mode);
-		if (!interrupt && owner != OWNER_SHARED)
+		const struct cell *cell = &own->cells[i];
+		bool interrupt = is_interrupt(cell->mode);
+		if (!interrupt && !is_shared(owner, cell))
 			continue;
 		if (interrupt)
 			thread->interrupt_ns += work->parts[i];
 		left_ns -= work->parts[i];
-		error = label_times_add(&work->pool, own->cells[i].label, work->parts[i]);
+		error = add_to_pool(work, cell, work->parts[i]);
 	}
 	switch (owner) {
 	case OWNER_PROCESSES: work->ledger->processes_ns += left_ns; break;
@@ -286,7 +305,8 @@ static int charge_other_thread(struct work *work, size_t index)
 	case OWNER_SELF: work->ledger->self_ns += left_ns; break;
 	case OWNER_SHARED:
 		if (!error)
-			error = label_times_add(&work->pool, LABEL_UNSAMPLED, left_ns);
+			error = label_times_add(&work->pool[WORK_OTHER], LABEL_UNSAMPLED,
+						left_ns);
 		break;
 	case OWNER_IDLE:
 	case OWNER_VM: break;
@@ -316,7 +336,7 @@ static int charge_idle(struct work *work)
 		for (size_t j = 0; !error && j < own->count; j++)
 			if (is_interrupt(own->cells[j].mode))
 				error = composition_add(&idle, own->cells[j].mode,
-							own->cells[j].label,
+							own->cells[j].work, own->cells[j].label,
 							own->cells[j].samples);
 	}
 	double period = busy_samples >= SAMPLES_ENOUGH ? (double)busy_ns / (double)busy_samples
@@ -327,7 +347,7 @@ static int charge_idle(struct work *work)
 	if (!error && idle.samples)
 		error = spread(work, &idle, ns);
 	for (size_t i = 0; !error && i < idle.count; i++)
-		error = label_times_add(&work->pool, idle.cells[i].label, work->parts[i]);
+		error = add_to_pool(work, &idle.cells[i], work->parts[i]);
 	if (idle.samples)
 		work->ledger->idle_ns -= ns;
 	composition_free(&idle);
@@ -342,11 +362,10 @@ static int charge_interrupts(struct work *work)
 	if (!work->input->interrupts_apart)
 		return 0;
 	if (work->interrupts.samples == 0)
-		return label_times_add(&work->pool, LABEL_UNSAMPLED, ns);
+		return label_times_add(&work->pool[WORK_OTHER], LABEL_UNSAMPLED, ns);
 	int error = spread(work, &work->interrupts, ns);
 	for (size_t i = 0; !error && i < work->interrupts.count; i++)
-		error = label_times_add(&work->pool, work->interrupts.cells[i].label,
-					work->parts[i]);
+		error = add_to_pool(work, &work->interrupts.cells[i], work->parts[i]);
 	return error;
 }
 
@@ -407,7 +426,8 @@ static int split_modes(struct work *work)
 
 	for (size_t i = 0; !error && i < input->split_count; i++)
 		error = composition_add(&splits[input->splits[i].vm], input->splits[i].mode,
-					input->splits[i].label, input->splits[i].samples);
+					WORK_NONE, input->splits[i].label,
+					input->splits[i].samples);
 	for (size_t i = 0; !error && i < input->thread_count; i++)
 		if (input->threads[i].owner == OWNER_VM)
 			user_ns[input->threads[i].vm] += work->ledger->threads[i].user_ns;
@@ -419,8 +439,8 @@ static int split_modes(struct work *work)
 		for (size_t i = 0; !error && i < splits[v].count; i++) {
 			const struct cell *cell = &splits[v].cells[i];
 			if (cell->mode == MODE_USER)
-				error = composition_add(&user, MODE_USER, cell->label,
-							cell->samples);
+				error = composition_add(&user, MODE_USER, WORK_NONE,
+							cell->label, cell->samples);
 			else if (cell->mode == MODE_GUEST && cell->label <= LABEL_GUEST_KERNEL)
 				guest[cell->label] += cell->samples;
 		}
@@ -444,60 +464,83 @@ static int split_modes(struct work *work)
 	return error;
 }
 
-/* Gives the pool's network part to the VMs by weight, and the rest to nobody. */
-static int apportion_pool(struct work *work)
+/* Gives one kind of shared work to the VMs by its weights, and the rest to nobody. */
+static int apportion_work(struct work *work, enum shared_work kind)
 {
 	const struct account_input *input = work->input;
 	struct ledger *ledger = work->ledger;
-	int error = reserve_parts(work, input->vm_count + 1);
+	const uint64_t *weights = input->weights[kind];
+	size_t count = input->vm_count;
+	int error = 0;
 
-	for (size_t i = 0; !error && i < work->pool.count; i++) {
-		const struct label_time *time = &work->pool.items[i];
-		bool network = time->label != LABEL_UNSAMPLED && input->network[time->label];
-		for (size_t v = 0; v < input->vm_count; v++)
-			work->weights[v] = input->weights[v];
-		work->weights[input->vm_count] = input->unowned_weight;
-		if (!network ||
-		    !apportion(time->ns, work->weights, input->vm_count + 1, work->parts)) {
-			error = label_times_add(&ledger->unattributed, time->label, time->ns);
-			continue;
-		}
-		for (size_t v = 0; !error && v < input->vm_count; v++)
+	for (size_t i = 0; !error && i < work->pool[kind].count; i++) {
+		const struct label_time *time = &work->pool[kind].items[i];
+		uint64_t nobodys_ns = time->ns;
+		if (weights && apportion(time->ns, weights, count + 1, work->parts))
+			nobodys_ns = work->parts[count];
+		else
+			memset(work->parts, 0, count * sizeof(*work->parts));
+		for (size_t v = 0; !error && v < count; v++) {
 			error = label_times_add(&ledger->vms[v].shared, time->label,
 						work->parts[v]);
+			ledger->vms[v].shared_work_ns[kind] += work->parts[v];
+		}
 		if (!error)
-			error = label_times_add(&ledger->unattributed, time->label,
-						work->parts[input->vm_count]);
+			error = label_times_add(&ledger->unattributed, time->label, nobodys_ns);
+		ledger->unattributed_work_ns[kind] += nobodys_ns;
 	}
 	return error;
 }
 
-/* The sampling error of the shared parts follows from the number of interrupt samples. */
-static void estimate_errors(struct work *work)
+static int apportion_pool(struct work *work)
 {
-	const struct account_input *input = work->input;
-	uint64_t samples = 0;
+	int error = reserve_parts(work, work->input->vm_count + 1);
 
+	for (size_t kind = 0; !error && kind < WORK_COUNT; kind++)
+		error = apportion_work(work, (enum shared_work)kind);
+	return error;
+}
+
+/* The samples that the pool's time is made of, by kind of work. */
+static void count_pool_samples(const struct account_input *input, uint64_t samples[WORK_COUNT])
+{
 	for (size_t i = 0; i < input->count_count; i++) {
 		const struct account_count *count = &input->counts[i];
-		if (is_interrupt(count->mode) ||
-		    (input->threads[count->thread].owner == OWNER_SHARED &&
-		     count->mode == MODE_KERNEL))
-			samples += input->network[count->label] ? count->samples : 0;
+		const struct cell cell = {.mode = count->mode, .work = count->work};
+		enum account_owner owner = input->threads[count->thread].owner;
+		if (is_interrupt(count->mode) || is_shared(owner, &cell))
+			samples[work_of(&cell)] += count->samples;
 	}
-	for (size_t v = 0; v < input->vm_count; v++) {
+}
+
+/* A count of rare events varies as its square root. */
+static double shared_variance(const struct ledger_vm *vm, const uint64_t samples[WORK_COUNT])
+{
+	double variance = 0;
+
+	for (size_t kind = 0; kind < WORK_COUNT; kind++) {
+		double ns = (double)vm->shared_work_ns[kind];
+		variance += ns * ns / (double)(samples[kind] ? samples[kind] : 1);
+	}
+	return variance;
+}
+
+/* The sampling error of the shared parts follows from the number of samples in the pool. */
+static void estimate_errors(struct work *work)
+{
+	uint64_t samples[WORK_COUNT] = {0};
+
+	count_pool_samples(work->input, samples);
+	for (size_t v = 0; v < work->input->vm_count; v++) {
 		struct ledger_vm *vm = &work->ledger->vms[v];
 		const struct variances *variances = &work->variances[v];
-		double shared = (double)vm->shared.total_ns;
-		/* A count of rare events varies as its square root. */
-		double shared_variance = shared * shared / (double)(samples ? samples : 1);
+		double shared = shared_variance(vm, samples);
 		vm->error95 = (struct ledger_error){
 			.guest = confidence_half_width(variances->guest),
 			.vmm = confidence_half_width(variances->vmm),
 			.kernel = confidence_half_width(variances->kernel),
-			.shared = confidence_half_width(shared_variance),
-			.hypervisor =
-				confidence_half_width(variances->hypervisor + shared_variance),
+			.shared = confidence_half_width(shared),
+			.hypervisor = confidence_half_width(variances->hypervisor + shared),
 		};
 	}
 }
@@ -550,7 +593,8 @@ int ledger_make(struct ledger *out, const struct account_input *input)
 	for (size_t i = 0; i < ACCOUNT_ROLES_MAX; i++)
 		composition_free(&work.by_role[i]);
 	composition_free(&work.interrupts);
-	label_times_free(&work.pool);
+	for (size_t i = 0; i < WORK_COUNT; i++)
+		label_times_free(&work.pool[i]);
 	free(work.own);
 	free(work.variances);
 	free(work.parts);

@@ -15,18 +15,21 @@
  *    Threads with few samples are pooled with the VM's others of the same role.
  * 3. Interrupt work found in a thread is not the thread's: it goes to the shared pool, as does
  *    what interrupts did while a CPU was idle.
- * 4. The pool's network part is apportioned to the VMs by weight; the rest stays unattributed.
+ * 4. The pool is kept by kind of work (enum shared_work). Each kind is apportioned to the VMs
+ * by weights of its own; what no VM owns stays unattributed.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account/shared_work.h"
+
 /* Whose time a thread's own time is. */
 enum account_owner {
 	OWNER_VM,
 	OWNER_PROCESSES, /* host processes other than VMs */
-	OWNER_KERNEL,	 /* kernel threads */
+	OWNER_KERNEL,	 /* kernel threads; what shared work they do goes to the pool */
 	OWNER_SHARED,	 /* kernel threads that do softirq work: ksoftirqd, NAPI threads */
 	OWNER_SELF,	 /* kvmperf */
 	OWNER_IDLE,	 /* the idle task of all CPUs: run_ns is what the others leave */
@@ -63,6 +66,7 @@ struct account_count {
 	uint32_t thread;
 	uint32_t label; /* below label_count */
 	enum account_mode mode;
+	enum shared_work work; /* interrupt modes, and kernel threads of no VM; else none */
 	uint64_t samples;
 };
 
@@ -94,10 +98,12 @@ struct account_input {
 	size_t count_count;
 	const struct account_split *splits;
 	size_t split_count;
-	const uint64_t *weights; /* of shared network work, one for each VM */
 	size_t vm_count;
-	uint64_t unowned_weight; /* network traffic that is no VM's */
-	const bool *network;	 /* for each label: does it move packets? */
+	/*
+	 * For each kind of shared work: vm_count weights, then that of what no VM owns. NULL,
+	 * or a sum of 0: all of it is nobody's.
+	 */
+	const uint64_t *weights[WORK_COUNT];
 	size_t label_count;
 };
 
@@ -129,6 +135,7 @@ struct ledger_vm {
 	struct label_times vmm;	   /* host user mode by shared object */
 	struct label_times kernel; /* host kernel mode in the VM's own threads, by subsystem */
 	struct label_times shared; /* the VM's part of the pool, by subsystem */
+	uint64_t shared_work_ns[WORK_COUNT]; /* the same by kind of work */
 	struct ledger_error error95;
 };
 
@@ -150,7 +157,8 @@ struct ledger {
 	size_t thread_count;
 	uint64_t processes_ns;
 	uint64_t kernel_ns;
-	struct label_times unattributed; /* what of the pool no VM owns */
+	struct label_times unattributed;	   /* what of the pool no VM owns */
+	uint64_t unattributed_work_ns[WORK_COUNT]; /* the same by kind of work */
 	uint64_t self_ns;
 	uint64_t idle_ns;
 	uint64_t samples;

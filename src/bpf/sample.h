@@ -22,6 +22,8 @@ struct sample_key {
 	__u16 subsystem; /* kernel_map's, for kernel and interrupt modes; else 0 */
 	__u8 mode;	 /* enum sample_mode */
 	__u8 kernel_thread;
+	__u8 work; /* what its callchain tells of the kind of work: enum shared_work */
+	__u8 unused[3];
 };
 
 /* Addresses from start up to the next entry's start belong to subsystem. */
@@ -31,6 +33,24 @@ struct sample_range {
 	__u32 unused;
 };
 #define SAMPLE_RANGES_MAX 16384 /* a table; there are two, used in turn */
+
+/* A function whose presence in a callchain tells the kind of work; in rising order. */
+struct sample_function {
+	__u64 start;
+	__u64 end;
+	__u32 work; /* enum shared_work, not WORK_NONE */
+	__u32 unused;
+};
+#define SAMPLE_FUNCTIONS_MAX 64 /* a table; there are two, used in turn */
+
+/* Variables of the sampler that user space sets and reads: one of each object's .bss. */
+struct sampler_variables {
+	__u32 ranges_base; /* of the table of ranges in use */
+	__u32 ranges_count;
+	__u32 functions_base; /* of the table of functions in use */
+	__u32 functions_count;
+	__u64 uncounted; /* samples that found the map of counts full */
+};
 
 /* Why a thread group is in the map vm_tgids. */
 enum vm_tgid_state {

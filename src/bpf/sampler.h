@@ -41,6 +41,25 @@ struct {
 	__type(value, struct sample_range);
 } ranges SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * SAMPLE_FUNCTIONS_MAX);
+	__type(key, u32);
+	__type(value, struct sample_function);
+} functions SEC(".maps");
+
+/* Room for one callchain. */
+#define CALLCHAIN_MAX 64
+struct callchain {
+	u64 addresses[CALLCHAIN_MAX];
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct callchain);
+} callchains SEC(".maps");
+
 /* Thread groups in which a guest-mode sample was taken and that user space doesn't know. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -51,13 +70,11 @@ struct {
  */
 const volatile __u32 own_hardirqs = 1;
 
-__u32 ranges_base;
-__u32 ranges_count;
-__u64 uncounted; /* samples that found the map full */
+struct sampler_variables variables;
 
 static __always_inline u32 subsystem_of(u64 address)
 {
-	u32 base = ranges_base, low = 0, high = ranges_count;
+	u32 base = variables.ranges_base, low = 0, high = variables.ranges_count;
 
 	/* The last range whose start is not above address; 2^15 > SAMPLE_RANGES_MAX. */
 	for (int step = 0; step < 15; step++) {
@@ -74,6 +91,56 @@ static __always_inline u32 subsystem_of(u64 address)
 	u32 index = base + low;
 	struct sample_range *range = bpf_map_lookup_elem(&ranges, &index);
 	return range ? range->subsystem : 0;
+}
+
+/*
+ * The work of the function that the address is in, or 0. Not inlined, so that the verifier
+ * looks at it once and not for each frame.
+ */
+__noinline u32 work_of_address(u64 address)
+{
+	u32 base = variables.functions_base, low = 0, high = variables.functions_count;
+
+	/* 2^7 > SAMPLE_FUNCTIONS_MAX. */
+	for (int step = 0; step < 7; step++) {
+		if (low + 1 >= high)
+			break;
+		u32 middle = (low + high) / 2;
+		u32 index = base + middle;
+		struct sample_function *function = bpf_map_lookup_elem(&functions, &index);
+		if (function && function->start <= address)
+			low = middle;
+		else
+			high = middle;
+	}
+	u32 index = base + low;
+	struct sample_function *function = bpf_map_lookup_elem(&functions, &index);
+	if (!function || address < function->start || address >= function->end)
+		return 0;
+	return function->work;
+}
+
+/*
+ * What kind of shared work the CPU does, by the innermost function of the callchain that tells;
+ * 0 when none does. Only for samples in interrupts and kernel threads: unwinding takes some
+ * microseconds.
+ */
+static __always_inline u8 work_of_callchain(struct bpf_perf_event_data *ctx)
+{
+	u32 zero = 0;
+	struct callchain *chain = bpf_map_lookup_elem(&callchains, &zero);
+
+	if (!chain)
+		return 0;
+	long length = bpf_get_stack(ctx, chain, sizeof(*chain), 0);
+	for (int i = 0; i < CALLCHAIN_MAX; i++) {
+		if ((i + 1) * (long)sizeof(u64) > length)
+			break;
+		u32 work = work_of_address(chain->addresses[i]);
+		if (work)
+			return (u8)work;
+	}
+	return 0;
 }
 
 static __always_inline void announce_vm(u32 tgid)
@@ -115,6 +182,8 @@ static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 		 */
 		key.mode = interrupt == IN_HARDIRQ ? SAMPLE_HARDIRQ : SAMPLE_SOFTIRQ;
 		key.subsystem = (u16)subsystem_of(address);
+		if (interrupt == IN_SOFTIRQ)
+			key.work = work_of_callchain(ctx);
 	} else if (task->flags & PF_VCPU) {
 		key.mode = SAMPLE_GUEST;
 		pass = 1;
@@ -123,6 +192,8 @@ static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 	} else if ((s64)address < 0) {
 		key.mode = SAMPLE_KERNEL;
 		key.subsystem = (u16)subsystem_of(address);
+		if (key.kernel_thread)
+			key.work = work_of_callchain(ctx);
 	} else {
 		key.mode = SAMPLE_USER;
 		pass = !!bpf_map_lookup_elem(&vm_tgids, &key.tgid);
@@ -140,7 +211,7 @@ static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 		if (count)
 			__sync_fetch_and_add(count, 1);
 		else
-			__sync_fetch_and_add(&uncounted, 1);
+			__sync_fetch_and_add(&variables.uncounted, 1);
 	}
 	return pass;
 }

@@ -109,6 +109,7 @@ static int append_counts(struct bpf_collector *self, __u32 number)
 		count->kernel_thread = self->keys[i].kernel_thread;
 		count->mode = modes[self->keys[i].mode];
 		count->subsystem = self->keys[i].subsystem;
+		count->work = (enum shared_work)self->keys[i].work;
 		count->samples = self->values[i];
 	}
 	return 0;

@@ -8,19 +8,14 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "collect/interrupt_context.h"
 #include "sample_pcpu_hot.skel.h"
 #include "sample_preempt_count.skel.h"
 #include "sample_stack.skel.h"
 #include "symbols/kernel_map.h"
 
-/* The variables of sampler.h in the object's .bss, which all three objects share. */
-struct sampler_variables {
-	__u32 ranges_base;
-	__u32 ranges_count;
-	__u64 uncounted;
-};
 _Static_assert(sizeof(struct sampler_variables) == sizeof(*((struct sample_stack_bpf *)0)->bss),
-	       "the variables of sampler.h");
+	       "the sampler's only variable");
 
 struct bpf_sampler {
 	struct bpf_object *object;
@@ -127,6 +122,40 @@ int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map, stru
 	return 0;
 }
 
+/* Hands the functions that tell the kind of work to the program. */
+static int use_functions(struct bpf_sampler *sampler, struct error *error)
+{
+	struct interrupt_context *context;
+	int code = interrupt_context_new(&context, NULL, error);
+
+	if (code)
+		return code;
+	size_t count;
+	const struct context_function *functions = interrupt_context_functions(context, &count);
+	__u32 base = sampler->variables->functions_base ? 0 : SAMPLE_FUNCTIONS_MAX, number = 0;
+	for (size_t i = 0; !code && i < count && number < SAMPLE_FUNCTIONS_MAX; i++) {
+		struct sample_function value = {
+			.start = functions[i].start,
+			.end = functions[i].end,
+			.work = functions[i].work,
+		};
+		__u32 key = base + number;
+		if (value.work == WORK_NONE)
+			continue;
+		if (bpf_map_update_elem(map_fd(sampler, "functions"), &key, &value, BPF_ANY))
+			code = -errno;
+		number++;
+	}
+	interrupt_context_free(context);
+	if (code) {
+		errno = -code;
+		return error_set(error, code, "cannot hand the softirq handlers to BPF: %m");
+	}
+	sampler->variables->functions_base = base;
+	sampler->variables->functions_count = number;
+	return 0;
+}
+
 int bpf_sampler_use_map(struct bpf_sampler *sampler, const struct kernel_map *map,
 			struct error *error)
 {
@@ -158,7 +187,7 @@ int bpf_sampler_use_map(struct bpf_sampler *sampler, const struct kernel_map *ma
 	}
 	sampler->variables->ranges_base = base;
 	sampler->variables->ranges_count = number;
-	return 0;
+	return use_functions(sampler, error);
 }
 
 int bpf_sampler_program(const struct bpf_sampler *sampler)

@@ -35,7 +35,8 @@ struct collected_count {
 	pid_t tid;
 	bool kernel_thread;
 	enum account_mode mode;
-	uint32_t subsystem; /* of the kernel map, for modes other than guest and user */
+	uint32_t subsystem;    /* of the kernel map, for modes other than guest and user */
+	enum shared_work work; /* what a callchain tells of it; else WORK_NONE */
 	uint64_t samples;
 };
 

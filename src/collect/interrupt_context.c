@@ -9,66 +9,109 @@
 #include "base/array.h"
 #include "symbols/kallsyms.h"
 
-/* Addresses of one function: from start up to end. */
-struct function {
-	uint64_t start;
-	uint64_t end;
-	enum account_mode mode;
-};
-
 struct interrupt_context {
-	struct function *functions; /* in rising order */
+	struct context_function *functions; /* in rising order */
 	size_t count, room;
 };
 
-/* handle_softirqs since 6.10, __do_softirq before (kernel/softirq.c). */
-static const char *const softirq_names[] = {"handle_softirqs", "__do_softirq"};
-
-/*
- * The entries of arch/x86/include/asm/idtentry.h and arch/arm64/kernel/entry-common.c. Inner
- * functions are listed too, since the unwinder may end at the interrupt stack.
+/* What is known of a function by its name. A name ends where the symbol does or with a '.', in
+ * front of what the compiler adds (".cold", ".isra.0").
  */
-static const char *const hardirq_names[] = {
-	"common_interrupt", "__common_interrupt", "asm_common_interrupt",      "el1_interrupt",
-	"el0_interrupt",    "handle_irq_event",	  "generic_handle_domain_irq",
+struct known_function {
+	const char *name;
+	enum account_mode mode;
+	enum shared_work work;
+};
+
+static const struct known_function known_functions[] = {
+	/* handle_softirqs since 6.10, __do_softirq before (kernel/softirq.c). */
+	{"handle_softirqs", MODE_SOFTIRQ, WORK_NONE},
+	{"__do_softirq", MODE_SOFTIRQ, WORK_NONE},
+	/* The softirq vectors' handlers: all calls of open_softirq(). */
+	{"net_rx_action", MODE_SOFTIRQ, WORK_NET_RX},
+	{"net_tx_action", MODE_SOFTIRQ, WORK_NET_TX},
+	{"blk_done_softirq", MODE_SOFTIRQ, WORK_BLOCK},
+	{"irq_poll_softirq", MODE_SOFTIRQ, WORK_BLOCK},
+	{"run_timer_softirq", MODE_SOFTIRQ, WORK_TIMER},
+	{"hrtimer_run_softirq", MODE_SOFTIRQ, WORK_TIMER},
+	{"sched_balance_softirq", MODE_SOFTIRQ, WORK_SCHED}, /* since 6.10 */
+	{"run_rebalance_domains", MODE_SOFTIRQ, WORK_SCHED},
+	{"rcu_core_si", MODE_SOFTIRQ, WORK_RCU},
+	{"tasklet_action", MODE_SOFTIRQ, WORK_OTHER},
+	{"tasklet_hi_action", MODE_SOFTIRQ, WORK_OTHER},
+	/* Kernel threads that do the same: net/core/dev.c, kernel/rcu/tree.c. */
+	{"napi_threaded_poll", MODE_KERNEL, WORK_NET_RX},
+	{"run_backlog_napi", MODE_KERNEL, WORK_NET_RX},
+	{"rcu_cpu_kthread", MODE_KERNEL, WORK_RCU},
+	/* Functions of work queues: block/blk-mq.c, loop.c, dm.c, dm-crypt.c, iomap, scsi. */
+	{"blk_mq_run_work_fn", MODE_KERNEL, WORK_BLOCK},
+	{"blk_mq_requeue_work", MODE_KERNEL, WORK_BLOCK},
+	{"blk_mq_timeout_work", MODE_KERNEL, WORK_BLOCK},
+	{"loop_workfn", MODE_KERNEL, WORK_BLOCK},
+	{"loop_rootcg_workfn", MODE_KERNEL, WORK_BLOCK},
+	{"dm_wq_work", MODE_KERNEL, WORK_BLOCK},
+	{"dm_wq_requeue_work", MODE_KERNEL, WORK_BLOCK},
+	{"kcryptd_crypt", MODE_KERNEL, WORK_BLOCK},
+	{"iomap_dio_complete_work", MODE_KERNEL, WORK_BLOCK},
+	{"dio_aio_complete_work", MODE_KERNEL, WORK_BLOCK},
+	{"scsi_requeue_run_queue", MODE_KERNEL, WORK_BLOCK},
+	/* Work queues of the network: net/core/dev.c, drivers/net/wireguard, net/bridge. */
+	{"flush_backlog", MODE_KERNEL, WORK_NET_RX},
+	{"wg_packet_decrypt_worker", MODE_KERNEL, WORK_NET_RX},
+	{"wg_packet_encrypt_worker", MODE_KERNEL, WORK_NET_TX},
+	{"wg_packet_tx_worker", MODE_KERNEL, WORK_NET_TX},
+	/*
+	 * The entries of arch/x86/include/asm/idtentry.h and arch/arm64/kernel/entry-common.c.
+	 * Inner functions are listed too, since the unwinder may end at the interrupt stack.
+	 */
+	{"common_interrupt", MODE_HARDIRQ, WORK_NONE},
+	{"__common_interrupt", MODE_HARDIRQ, WORK_NONE},
+	{"asm_common_interrupt", MODE_HARDIRQ, WORK_NONE},
+	{"el1_interrupt", MODE_HARDIRQ, WORK_NONE},
+	{"el0_interrupt", MODE_HARDIRQ, WORK_NONE},
+	{"handle_irq_event", MODE_HARDIRQ, WORK_NONE},
+	{"generic_handle_domain_irq", MODE_HARDIRQ, WORK_NONE},
 };
 static const char *const hardirq_prefixes[] = {"sysvec_", "__sysvec_", "asm_sysvec_"};
 
-static bool is_one_of(const struct kallsyms_symbol *symbol, const char *const *names,
-		      size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strlen(names[i]) == symbol->name_length &&
-		    memcmp(names[i], symbol->name, symbol->name_length) == 0)
-			return true;
-	return false;
-}
-
-static bool has_prefix(const struct kallsyms_symbol *symbol, const char *const *prefixes,
-		       size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strlen(prefixes[i]) <= symbol->name_length &&
-		    memcmp(prefixes[i], symbol->name, strlen(prefixes[i])) == 0)
-			return true;
-	return false;
-}
-
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool mode_of_function(const struct kallsyms_symbol *symbol, enum account_mode *mode)
+static bool is_named(const struct kallsyms_symbol *symbol, const char *name)
 {
-	*mode = MODE_SOFTIRQ;
-	if (is_one_of(symbol, softirq_names, COUNT_OF(softirq_names)))
+	if (symbol->name_length == 0 || name[0] != symbol->name[0])
+		return false;
+	size_t length = strlen(name);
+	return length <= symbol->name_length && memcmp(name, symbol->name, length) == 0 &&
+	       (length == symbol->name_length || symbol->name[length] == '.');
+}
+
+/* What a function in a callchain means; false when it means nothing. */
+static bool know_function(const struct kallsyms_symbol *symbol, enum account_mode *mode,
+			  enum shared_work *work)
+{
+	for (size_t i = 0; i < COUNT_OF(known_functions); i++) {
+		if (!is_named(symbol, known_functions[i].name))
+			continue;
+		*mode = known_functions[i].mode;
+		*work = known_functions[i].work;
 		return true;
-	*mode = MODE_HARDIRQ;
-	return is_one_of(symbol, hardirq_names, COUNT_OF(hardirq_names)) ||
-	       has_prefix(symbol, hardirq_prefixes, COUNT_OF(hardirq_prefixes));
+	}
+	for (size_t i = 0; i < COUNT_OF(hardirq_prefixes); i++) {
+		size_t length = strlen(hardirq_prefixes[i]);
+		if (length > symbol->name_length ||
+		    memcmp(hardirq_prefixes[i], symbol->name, length) != 0)
+			continue;
+		*mode = MODE_HARDIRQ;
+		*work = WORK_NONE;
+		return true;
+	}
+	return false;
 }
 
 struct symbol {
 	uint64_t address;
 	enum account_mode mode;
+	enum shared_work work;
 	bool wanted;
 };
 
@@ -95,8 +138,12 @@ static int keep_wanted(struct interrupt_context *context, struct symbol *symbols
 		if (array_reserve(&context->functions, &context->room, context->count + 1,
 				  sizeof(*context->functions)))
 			return -ENOMEM;
-		context->functions[context->count++] = (struct function){
-			symbols[i].address, symbols[next].address, symbols[i].mode};
+		context->functions[context->count++] = (struct context_function){
+			.start = symbols[i].address,
+			.end = symbols[next].address,
+			.mode = symbols[i].mode,
+			.work = symbols[i].work,
+		};
 	}
 	return 0;
 }
@@ -116,7 +163,7 @@ static int add_symbol(void *data, const struct kallsyms_symbol *symbol)
 		return -ENOMEM;
 	struct symbol *added = &list->items[list->count++];
 	added->address = symbol->address;
-	added->wanted = mode_of_function(symbol, &added->mode);
+	added->wanted = know_function(symbol, &added->mode, &added->work);
 	return 0;
 }
 
@@ -157,8 +204,8 @@ int interrupt_context_new(struct interrupt_context **out, const char *kallsyms,
 	return 0;
 }
 
-static const struct function *find_function(const struct interrupt_context *context,
-					    uint64_t address)
+static const struct context_function *find_function(const struct interrupt_context *context,
+						    uint64_t address)
 {
 	size_t low = 0, high = context->count;
 
@@ -175,14 +222,25 @@ static const struct function *find_function(const struct interrupt_context *cont
 }
 
 enum account_mode interrupt_context_mode(const struct interrupt_context *context,
-					 const uint64_t *callchain, size_t length)
+					 const uint64_t *callchain, size_t length,
+					 enum shared_work *work)
 {
+	*work = WORK_NONE;
 	for (size_t i = 0; i < length; i++) {
-		const struct function *function = find_function(context, callchain[i]);
-		if (function)
+		const struct context_function *function = find_function(context, callchain[i]);
+		if (function) {
+			*work = function->work;
 			return function->mode;
+		}
 	}
 	return MODE_KERNEL;
+}
+
+const struct context_function *
+interrupt_context_functions(const struct interrupt_context *context, size_t *count)
+{
+	*count = context->count;
+	return context->functions;
 }
 
 void interrupt_context_free(struct interrupt_context *context)

@@ -84,7 +84,7 @@ static int add_count(struct perf_collector *self, const struct collected_count *
 	for (size_t i = collection->count_count; i > 0; i--) {
 		struct collected_count *count = &collection->counts[i - 1];
 		if (count->tid == key->tid && count->mode == key->mode &&
-		    count->subsystem == key->subsystem) {
+		    count->work == key->work && count->subsystem == key->subsystem) {
 			count->samples++;
 			return 0;
 		}
@@ -135,7 +135,7 @@ static int sort_sample(struct perf_collector *self, const struct perf_sample *sa
 		break;
 	default:
 		key.mode = interrupt_context_mode(self->interrupts, sample->callchain,
-						  sample->callchain_length);
+						  sample->callchain_length, &key.work);
 		key.subsystem =
 			kernel_map_lookup(self->options.kernel_map, sample->address, NULL);
 		break;

@@ -23,8 +23,8 @@ const char stat_options_help[] =
 	"      --by vm|thread|module\n"
 	"                         rows of table and CSV (default vm)\n"
 	"  -F, --frequency HZ     samples a second and CPU (default 250)\n"
-	"      --apportion bytes|none\n"
-	"                         how shared network work is charged to VMs (default bytes)\n"
+	"      --apportion affine|bytes|packets|causal|none\n"
+	"                         how shared work is charged to VMs (default affine)\n"
 	"      --collector bpf|perf\n"
 	"                         where the samples come from (default bpf, else perf)\n"
 	"  -f, --format table|csv|json\n"
@@ -47,7 +47,8 @@ static int parse_option(struct stat_options *options, int option, const char *te
 	static const char *const formats[] = {"table", "csv", "json", NULL};
 	static const char *const groupings[] = {"vm", "thread", "module", NULL};
 	static const char *const collectors[] = {"bpf", "perf", NULL};
-	static const char *const policies[] = {"bytes", "none", NULL};
+	static const char *const policies[] = {"affine", "bytes", "packets",
+					       "causal", "none",  NULL};
 	double value = 0;
 	int choice = 0, code = 0;
 
@@ -85,8 +86,7 @@ static int parse_option(struct stat_options *options, int option, const char *te
 		break;
 	case OPTION_APPORTION:
 		code = option_choice("--apportion", text, policies, &choice, error);
-		options->session.apportion =
-			choice ? SESSION_APPORTION_NONE : SESSION_APPORTION_BYTES;
+		options->session.apportion = (enum shared_policy)choice;
 		break;
 	case OPTION_EXACT:
 		code = error_set(

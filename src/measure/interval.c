@@ -79,6 +79,8 @@ static int add_ledger_vm(struct ledger_vm *sum, const struct ledger_vm *vm)
 	if (add_labels(&sum->vmm, &vm->vmm) || add_labels(&sum->kernel, &vm->kernel) ||
 	    add_labels(&sum->shared, &vm->shared))
 		return -ENOMEM;
+	for (size_t work = 0; work < WORK_COUNT; work++)
+		sum->shared_work_ns[work] += vm->shared_work_ns[work];
 	return 0;
 }
 
@@ -224,6 +226,9 @@ int interval_add(struct interval *sum, const struct interval *interval)
 	sum->ledger.self_ns += interval->ledger.self_ns;
 	sum->ledger.idle_ns += interval->ledger.idle_ns;
 	sum->ledger.samples += interval->ledger.samples;
+	for (size_t work = 0; work < WORK_COUNT; work++)
+		sum->ledger.unattributed_work_ns[work] +=
+			interval->ledger.unattributed_work_ns[work];
 	int error = add_labels(&sum->ledger.unattributed, &interval->ledger.unattributed);
 	return error ? error : add_vms(sum, interval);
 }

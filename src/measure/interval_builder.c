@@ -44,8 +44,6 @@ struct interval_builder {
 	size_t count_count, count_room;
 	struct account_split *splits;
 	size_t split_count, split_room;
-	uint64_t *weights;
-	size_t weight_room;
 };
 
 struct interval_builder *interval_builder_new(struct labels *labels)
@@ -314,6 +312,17 @@ static int keep_carries(struct interval_builder *builder, const struct ledger *l
 	return 0;
 }
 
+/* Where no callchain told the kind of shared work, the subsystem tells. */
+static void resolve_work(const struct interval_builder *builder, struct account_count *count)
+{
+	bool interrupt = count->mode == MODE_SOFTIRQ || count->mode == MODE_HARDIRQ;
+	bool softirq_thread = builder->accounts[count->thread].owner == OWNER_SHARED &&
+			      count->mode == MODE_KERNEL;
+
+	if (count->work == WORK_NONE && (interrupt || softirq_thread))
+		count->work = labels_work(builder->labels, count->label);
+}
+
 static int convert_counts(struct interval_builder *builder, const struct collection *collection)
 {
 	if (array_reserve(&builder->counts, &builder->count_room, collection->count_count,
@@ -326,11 +335,13 @@ static int convert_counts(struct interval_builder *builder, const struct collect
 			.thread =
 				thread_of(builder, from->tgid, from->tid, from->kernel_thread),
 			.mode = from->mode,
+			.work = from->work,
 			.label = from->mode >= MODE_KERNEL
 					 ? labels_of_subsystem(builder->labels, from->subsystem)
 					 : 0,
 			.samples = from->samples,
 		};
+		resolve_work(builder, &builder->counts[i]);
 	}
 	return 0;
 }
@@ -362,8 +373,9 @@ static int convert_splits(struct interval_builder *builder, const struct collect
 }
 
 int interval_build(struct interval_builder *builder, const struct collection *collection,
-		   const struct builder_vm *vms, size_t vm_count, uint64_t unowned_weight,
-		   uint64_t period_ns, struct interval *out)
+		   const struct builder_vm *vms, size_t vm_count,
+		   uint64_t *const weights[WORK_COUNT], uint64_t period_ns,
+		   struct interval *out)
 {
 	int error = learn_shared_threads(builder, collection);
 
@@ -375,14 +387,9 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		error = convert_counts(builder, collection);
 	if (!error)
 		error = convert_splits(builder, collection);
-	if (!error)
-		error = array_reserve(&builder->weights, &builder->weight_room, vm_count + 1,
-				      sizeof(*builder->weights));
 	if (error)
 		return error;
 	charge_times(builder, collection);
-	for (size_t v = 0; v < vm_count; v++)
-		builder->weights[v] = vms[v].weight;
 
 	struct account_input input = {
 		.capacity_ns = (collection->end_ns - collection->start_ns) * collection->cpus,
@@ -395,12 +402,11 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		.count_count = builder->count_count,
 		.splits = builder->splits,
 		.split_count = builder->split_count,
-		.weights = builder->weights,
 		.vm_count = vm_count,
-		.unowned_weight = unowned_weight,
-		.network = labels_network(builder->labels),
 		.label_count = labels_count(builder->labels),
 	};
+	for (size_t work = 0; work < WORK_COUNT; work++)
+		input.weights[work] = weights[work];
 	/* Read in steps of 10 ms a CPU, it can exceed a short interval. */
 	if (input.interrupt_ns > input.capacity_ns)
 		input.interrupt_ns = input.capacity_ns;
@@ -429,6 +435,5 @@ void interval_builder_free(struct interval_builder *builder)
 	free(builder->by_tgid);
 	free(builder->counts);
 	free(builder->splits);
-	free(builder->weights);
 	free(builder);
 }

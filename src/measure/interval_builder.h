@@ -16,18 +16,19 @@ struct interval_builder *interval_builder_new(struct labels *labels);
 
 /* One VM of the interval. */
 struct builder_vm {
-	struct vm *vm;	 /* gets the threads that are seen for the first time */
-	uint64_t weight; /* of shared network work */
+	struct vm *vm; /* gets the threads that are seen for the first time */
 };
 
 /*
  * Fills out->ledger and out->threads (with the ready times, which are also added to
- * out->vms[].ready_ns, an array that the caller has made). period_ns is the nominal time
- * between two samples of a CPU; unowned_weight is network traffic that is no VM's. -ENOMEM.
+ * out->vms[].ready_ns, an array that the caller has made). weights: for each
+ * kind of shared work vm_count weights and that of nobody (struct account_input); period_ns:
+ * the nominal time between two samples of a CPU. -ENOMEM.
  */
 int interval_build(struct interval_builder *builder, const struct collection *collection,
-		   const struct builder_vm *vms, size_t vm_count, uint64_t unowned_weight,
-		   uint64_t period_ns, struct interval *out);
+		   const struct builder_vm *vms, size_t vm_count,
+		   uint64_t *const weights[WORK_COUNT], uint64_t period_ns,
+		   struct interval *out);
 
 void interval_builder_free(struct interval_builder *builder);
 

@@ -2,10 +2,10 @@
 #ifndef KVMPERF_MEASURE_LABELS_H
 #define KVMPERF_MEASURE_LABELS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account/shared_work.h"
 #include "symbols/kernel_map.h"
 
 /*
@@ -26,8 +26,11 @@ uint32_t labels_of_subsystem(const struct labels *labels, uint32_t subsystem);
 /* The name of a label; "unsampled" for LABEL_UNSAMPLED. Valid until labels_free(). */
 const char *labels_name(const struct labels *labels, uint32_t label);
 
-/* For each label below labels_count(): does the subsystem move network packets? */
-const bool *labels_network(const struct labels *labels);
+/*
+ * What an interrupt that was found in the subsystem works for, when nothing tells it better
+ * (the softirq vector): WORK_NET_RX for what moves packets, WORK_OTHER when unknown.
+ */
+enum shared_work labels_work(const struct labels *labels, uint32_t label);
 size_t labels_count(const struct labels *labels);
 
 void labels_free(struct labels *labels);

@@ -13,16 +13,15 @@
 #include "collect/collector.h"
 #include "discover/discover.h"
 #include "measure/interval_builder.h"
+#include "measure/shared_causes.h"
 #include "symbols/dso.h"
 #include "symbols/kernel_map.h"
-#include "traffic/host_traffic.h"
 
 /* What is remembered of a VM from interval to interval. */
 struct tracked_vm {
 	pid_t pid;
 	uint64_t start_time;
-	bool traffic_known;
-	struct traffic traffic;
+	struct vm_causes causes;
 	uint64_t exits;
 	uint64_t halt_poll_ns;
 	pid_t *groups; /* thread groups handed to the collector */
@@ -43,7 +42,10 @@ struct session {
 	/* VMs that were seen in guest mode and ended before their files could be read. */
 	struct vm *unseen;
 	size_t unseen_count, unseen_room;
-	uint64_t host_bytes; /* all traffic of the host's devices, last reading */
+	struct host_causes host_causes;
+	struct net_dev_texts *net_dev_texts;
+	struct affine_model model;	/* what shared network work costs */
+	enum shared_policy policy_used; /* in the last interval */
 	double interval_start;
 	uint64_t interval_start_ns;
 	uint64_t deadline_ns; /* of the current interval; 0 before the first */
@@ -115,8 +117,13 @@ static struct tracked_vm *track_vm(struct session *session, const struct vm *vm)
 		tracked->exits = vm->exits;
 		tracked->halt_poll_ns = vm->halt_poll_ns;
 	}
-	if (traffic_read(vm, NULL, &tracked->traffic, &tracked->traffic_known, NULL))
-		tracked->traffic_known = false;
+	/* Where it starts from. */
+	struct shared_use use;
+	struct traffic traffic;
+	bool known;
+	if (vm_causes_read(&tracked->causes, vm, session->net_dev_texts, &use, &traffic,
+			   &known))
+		return NULL;
 	return tracked;
 }
 
@@ -127,6 +134,7 @@ static int scan(struct session *session, struct error *error)
 
 	if (code)
 		return code;
+	net_dev_texts_clear(session->net_dev_texts);
 	const struct vm_list *list = discoverer_vms(session->discoverer);
 	for (size_t i = 0; i < list->count; i++) {
 		const struct vm *vm = &list->vms[i];
@@ -151,6 +159,7 @@ static void untrack_vm(struct session *session, struct tracked_vm *tracked)
 	for (size_t i = 0; i < tracked->group_count; i++)
 		collector_untrack(session->collector, tracked->groups[i]);
 	free(tracked->groups);
+	vm_causes_free(&tracked->causes);
 	size_t place = (size_t)(tracked - session->tracked);
 	memmove(tracked, tracked + 1, (--session->tracked_count - place) * sizeof(*tracked));
 }
@@ -220,14 +229,13 @@ static int find_unseen(struct session *session, const struct collection *collect
 }
 
 /* The rise of a VM's counters in the interval. */
-static void count_vm(struct session *session, const struct vm *vm, struct interval_vm *out)
+static int count_vm(struct session *session, const struct vm *vm, struct interval_vm *out,
+		    struct shared_use *use)
 {
 	struct tracked_vm *tracked = find_tracked(session, vm);
-	struct traffic traffic;
-	bool known = false;
 
 	if (!tracked)
-		return;
+		return 0;
 	if (vm->kvm_stats_known) {
 		out->kvm_stats_known = true;
 		out->exits = vm->exits - tracked->exits;
@@ -235,31 +243,12 @@ static void count_vm(struct session *session, const struct vm *vm, struct interv
 		tracked->exits = vm->exits;
 		tracked->halt_poll_ns = vm->halt_poll_ns;
 	}
-	if (vm->gone || traffic_read(vm, NULL, &traffic, &known, NULL))
-		known = false;
-	if (known && tracked->traffic_known) {
-		out->traffic_known = true;
-		out->traffic = (struct traffic){
-			.rx_bytes = traffic.rx_bytes - tracked->traffic.rx_bytes,
-			.rx_packets = traffic.rx_packets - tracked->traffic.rx_packets,
-			.tx_bytes = traffic.tx_bytes - tracked->traffic.tx_bytes,
-			.tx_packets = traffic.tx_packets - tracked->traffic.tx_packets,
-		};
-		/* A tap that was taken away takes its counters with it. */
-		if (traffic.rx_bytes < tracked->traffic.rx_bytes ||
-		    traffic.tx_bytes < tracked->traffic.tx_bytes ||
-		    traffic.rx_packets < tracked->traffic.rx_packets ||
-		    traffic.tx_packets < tracked->traffic.tx_packets)
-			out->traffic_known = false;
-	}
-	tracked->traffic_known = known;
-	if (known)
-		tracked->traffic = traffic;
-	if (!out->traffic_known)
-		out->traffic = (struct traffic){0};
+	return vm_causes_read(&tracked->causes, vm, session->net_dev_texts, use, &out->traffic,
+			      &out->traffic_known);
 }
 
-static int describe_vm(struct session *session, struct vm *vm, struct interval_vm *out)
+static int describe_vm(struct session *session, struct vm *vm, struct interval_vm *out,
+		       struct shared_use *use)
 {
 	int error = interval_vm_set(out, vm->name, vm->id, vm->uuid, vm->taps, vm->tap_count);
 
@@ -271,19 +260,7 @@ static int describe_vm(struct session *session, struct vm *vm, struct interval_v
 	out->vcpus = vm->vcpus;
 	out->selected = is_selected(session, vm);
 	out->ended = vm->gone;
-	count_vm(session, vm, out);
-	return 0;
-}
-
-/* The host's traffic in the interval that is no VM's, bytes. */
-static uint64_t unowned_traffic(struct session *session, uint64_t vm_bytes)
-{
-	uint64_t now, before = session->host_bytes;
-
-	if (host_traffic_read(NULL, NULL, &now, NULL))
-		return 0;
-	session->host_bytes = now;
-	return now > before && now - before > vm_bytes ? now - before - vm_bytes : 0;
+	return count_vm(session, vm, out, use);
 }
 
 static int make_interval(struct session *session, const struct collection *collection,
@@ -292,23 +269,26 @@ static int make_interval(struct session *session, const struct collection *colle
 	const struct vm_list *list = discoverer_vms(session->discoverer);
 	size_t count = list->count + session->unseen_count;
 	struct builder_vm *vms = calloc(count + 1, sizeof(*vms));
-	uint64_t vm_bytes = 0;
+	struct shared_use *users = calloc(count + 1, sizeof(*users));
+	struct shared_weights weights = {0};
 	int error = 0;
 
 	out->vms = calloc(count + 1, sizeof(*out->vms));
-	if (!vms || !out->vms)
+	if (!vms || !users || !out->vms)
 		error = -ENOMEM;
+	net_dev_texts_clear(session->net_dev_texts);
 	for (size_t i = 0; !error && i < count; i++) {
 		vms[i].vm = i < list->count ? &list->vms[i] : &session->unseen[i - list->count];
-		error = describe_vm(session, vms[i].vm, &out->vms[i]);
-		uint64_t bytes = out->vms[i].traffic.rx_bytes + out->vms[i].traffic.tx_bytes;
-		vm_bytes += bytes;
-		if (session->options.apportion == SESSION_APPORTION_BYTES)
-			vms[i].weight = bytes;
+		error = describe_vm(session, vms[i].vm, &out->vms[i], &users[i]);
+	}
+	if (!error) {
+		host_causes_read(&session->host_causes, users, count, &users[count]);
+		error = shared_weights_make(&weights, session->options.apportion,
+					    &session->model, users, count + 1);
+		session->policy_used = weights.used;
 	}
 	if (!error)
-		error = interval_build(session->builder, collection, vms, count,
-				       unowned_traffic(session, vm_bytes),
+		error = interval_build(session->builder, collection, vms, count, weights.of,
 				       NS_PER_S / session->options.frequency_hz, out);
 	/* Without a ledger nobody knows how many VMs there are to free. */
 	for (size_t i = 0; out->ledger.vm_count == 0 && out->vms && i < count; i++) {
@@ -317,6 +297,8 @@ static int make_interval(struct session *session, const struct collection *colle
 		free(out->vms[i].uuid);
 		free(out->vms[i].taps);
 	}
+	shared_weights_free(&weights);
+	free(users);
 	free(vms);
 	return error;
 }
@@ -330,8 +312,7 @@ static void describe_source(const struct session *session, const struct collecti
 		.frequency_hz = session->options.frequency_hz,
 		.samples = out->ledger.samples,
 		.lost = collection->lost,
-		.apportion = session->options.apportion == SESSION_APPORTION_BYTES ? "bytes"
-										   : "none",
+		.apportion = shared_policy_name(session->policy_used),
 		.irqs_off_correction = "none",
 		.overhead_s = (double)collection->self_run_ns / 1e9,
 	};
@@ -519,7 +500,9 @@ int session_open(struct session **out, const struct session_options *options,
 	session->dsos = dso_cache_new(NULL);
 	if (session->labels)
 		session->builder = interval_builder_new(session->labels);
-	if (!session->builder || !session->dsos)
+	session->net_dev_texts = net_dev_texts_new(NULL);
+	session->model = affine_model_default;
+	if (!session->builder || !session->dsos || !session->net_dev_texts)
 		code = error_set(error, -ENOMEM, "no memory for the session");
 	if (!code)
 		code = check_pid_namespace(error);
@@ -534,8 +517,7 @@ int session_open(struct session **out, const struct session_options *options,
 		code = open_collector(session, error);
 	if (!code)
 		code = scan(session, error);
-	if (!code)
-		code = host_traffic_read(NULL, NULL, &session->host_bytes, error);
+	host_causes_begin(&session->host_causes);
 	if (!code)
 		code = collector_start(session->collector, error);
 	if (code) {
@@ -557,12 +539,15 @@ void session_close(struct session *session)
 	collector_free(session->collector);
 	discoverer_free(session->discoverer);
 	interval_builder_free(session->builder);
-	for (size_t i = 0; i < session->tracked_count; i++)
+	for (size_t i = 0; i < session->tracked_count; i++) {
 		free(session->tracked[i].groups);
+		vm_causes_free(&session->tracked[i].causes);
+	}
 	free(session->tracked);
 	for (size_t i = 0; i < session->unseen_count; i++)
 		vm_clear(&session->unseen[i]);
 	free(session->unseen);
+	net_dev_texts_free(session->net_dev_texts);
 	dso_cache_free(session->dsos);
 	labels_free(session->labels);
 	kernel_map_free(session->kernel_map);

@@ -2,6 +2,7 @@
 #ifndef KVMPERF_MEASURE_SESSION_H
 #define KVMPERF_MEASURE_SESSION_H
 
+#include "account/shared_policy.h"
 #include "base/error.h"
 #include "measure/interval.h"
 
@@ -17,14 +18,9 @@ enum session_collector {
 	SESSION_COLLECTOR_PERF,
 };
 
-enum session_apportion {
-	SESSION_APPORTION_BYTES, /* the paper's way: by the VMs' network bandwidth */
-	SESSION_APPORTION_NONE,	 /* all shared work stays unattributed */
-};
-
 struct session_options {
 	enum session_collector collector;
-	enum session_apportion apportion;
+	enum shared_policy apportion;
 	unsigned frequency_hz;
 	const char *const *vms; /* names, ids or pids to select; not owned */
 	size_t vm_count;	/* 0: all VMs */

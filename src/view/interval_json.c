@@ -36,6 +36,22 @@ static json_t *label_map(const struct labels *labels, const struct label_times *
 	return map;
 }
 
+/* Shared work by kind; kinds without time are left out. */
+static json_t *work_map(const uint64_t ns[WORK_COUNT])
+{
+	json_t *map = json_object();
+
+	for (int work = 0; work < WORK_COUNT; work++) {
+		if (ns[work] &&
+		    json_object_set_new(map, shared_work_name((enum shared_work)work),
+					seconds(ns[work]))) {
+			json_decref(map);
+			return NULL;
+		}
+	}
+	return map;
+}
+
 static json_t *thread_object(const struct interval_thread *thread,
 			     const struct ledger_thread *times)
 {
@@ -94,6 +110,7 @@ static int set_times(json_t *object, const struct labels *labels,
 	failed |= json_object_set_new(object, "shared_s", seconds(ledger->shared.total_ns));
 	failed |= json_object_set_new(object, "shared_modules",
 				      label_map(labels, &ledger->shared));
+	failed |= json_object_set_new(object, "shared_work", work_map(ledger->shared_work_ns));
 	failed |= json_object_set_new(object, "hypervisor_s",
 				      seconds(ledger_vm_hypervisor_ns(ledger)));
 	failed |= json_object_set_new(object, "total_s", seconds(ledger_vm_total_ns(ledger)));
@@ -152,12 +169,13 @@ static json_t *host_object(const struct interval *interval)
 {
 	const struct ledger *ledger = &interval->ledger;
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "processes_s",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "processes_s",
 			 seconds(interval_processes_ns(interval)), "other_vms_s",
 			 seconds(interval_other_vms_ns(interval)), "kernel_s",
 			 seconds(ledger->kernel_ns), "shared_unattributed_s",
 			 seconds(ledger->unattributed.total_ns), "shared_unattributed_modules",
-			 label_map(interval->labels, &ledger->unattributed));
+			 label_map(interval->labels, &ledger->unattributed),
+			 "shared_unattributed_work", work_map(ledger->unattributed_work_ns));
 }
 
 int interval_write_json(FILE *stream, const struct interval *interval)

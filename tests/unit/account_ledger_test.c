@@ -13,7 +13,7 @@
 
 #define MS 1000000ULL
 
-static const bool network[] = {false, true, true}; /* labels: 0 kvm, 1 bridge, 2 e1000 */
+/* Labels: 0 kvm, 1 bridge, 2 e1000. */
 #define LABELS 3
 
 static uint64_t time_of(const struct label_times *times, uint32_t label)
@@ -87,7 +87,7 @@ static void test_one_vm(void **state)
 		{.vm = 0, .mode = MODE_GUEST, .label = LABEL_GUEST_KERNEL, .samples = 1},
 		{.vm = 0, .mode = MODE_USER, .label = 7, .samples = 5},
 	};
-	static const uint64_t weights[] = {1};
+	static const uint64_t weights[] = {1, 0};
 	struct account_input input = {
 		.capacity_ns = 2000 * MS,
 		.period_ns = 4 * MS,
@@ -97,9 +97,8 @@ static void test_one_vm(void **state)
 		.count_count = 3,
 		.splits = splits,
 		.split_count = 3,
-		.weights = weights,
+		.weights = {[WORK_NET_RX] = weights},
 		.vm_count = 1,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -133,11 +132,19 @@ static void test_interrupts_are_shared(void **state)
 	};
 	static const struct account_count counts[] = {
 		{.thread = 0, .mode = MODE_GUEST, .samples = 100},
-		{.thread = 0, .mode = MODE_SOFTIRQ, .label = 2, .samples = 300},
+		{.thread = 0,
+		 .mode = MODE_SOFTIRQ,
+		 .work = WORK_NET_RX,
+		 .label = 2,
+		 .samples = 300},
 		{.thread = 0, .mode = MODE_HARDIRQ, .label = 0, .samples = 100},
-		{.thread = 2, .mode = MODE_KERNEL, .label = 1, .samples = 3},
+		{.thread = 2,
+		 .mode = MODE_KERNEL,
+		 .work = WORK_NET_RX,
+		 .label = 1,
+		 .samples = 3},
 	};
-	static const uint64_t weights[] = {1, 3};
+	static const uint64_t weights[] = {1, 3, 1};
 	struct account_input input = {
 		.capacity_ns = 2000 * MS,
 		.period_ns = 2 * MS,
@@ -145,10 +152,8 @@ static void test_interrupts_are_shared(void **state)
 		.thread_count = 4,
 		.counts = counts,
 		.count_count = 4,
-		.weights = weights,
+		.weights = {[WORK_NET_RX] = weights},
 		.vm_count = 2,
-		.unowned_weight = 1,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -164,6 +169,9 @@ static void test_interrupts_are_shared(void **state)
 	assert_int_equal(time_of(&ledger.unattributed, 2), 120 * MS);
 	/* What moves no packets is nobody's. */
 	assert_int_equal(time_of(&ledger.unattributed, 0), 200 * MS);
+	assert_int_equal(ledger.vms[0].shared_work_ns[WORK_NET_RX], 140 * MS);
+	assert_int_equal(ledger.unattributed_work_ns[WORK_NET_RX], 140 * MS);
+	assert_int_equal(ledger.unattributed_work_ns[WORK_OTHER], 200 * MS);
 	assert_int_equal(ledger.idle_ns, 900 * MS);
 	ledger_free(&ledger);
 }
@@ -177,10 +185,18 @@ static void test_interrupts_apart(void **state)
 	};
 	static const struct account_count counts[] = {
 		{.thread = 0, .mode = MODE_GUEST, .samples = 50},
-		{.thread = 0, .mode = MODE_SOFTIRQ, .label = 1, .samples = 20},
-		{.thread = 1, .mode = MODE_SOFTIRQ, .label = 2, .samples = 20},
+		{.thread = 0,
+		 .mode = MODE_SOFTIRQ,
+		 .work = WORK_NET_RX,
+		 .label = 1,
+		 .samples = 20},
+		{.thread = 1,
+		 .mode = MODE_SOFTIRQ,
+		 .work = WORK_NET_RX,
+		 .label = 2,
+		 .samples = 20},
 	};
-	static const uint64_t weights[] = {1};
+	static const uint64_t weights[] = {1, 0};
 	struct account_input input = {
 		.capacity_ns = 1000 * MS,
 		.period_ns = 4 * MS,
@@ -190,9 +206,8 @@ static void test_interrupts_apart(void **state)
 		.thread_count = 2,
 		.counts = counts,
 		.count_count = 3,
-		.weights = weights,
+		.weights = {[WORK_NET_RX] = weights},
 		.vm_count = 1,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -217,7 +232,11 @@ static void test_interrupts_while_idle(void **state)
 	static const struct account_count counts[] = {
 		{.thread = 0, .mode = MODE_USER, .samples = 50},
 		{.thread = 1, .mode = MODE_KERNEL, .label = 0, .samples = 400},
-		{.thread = 1, .mode = MODE_SOFTIRQ, .label = 1, .samples = 10},
+		{.thread = 1,
+		 .mode = MODE_SOFTIRQ,
+		 .work = WORK_NET_RX,
+		 .label = 1,
+		 .samples = 10},
 	};
 	struct account_input input = {
 		.capacity_ns = 1000 * MS,
@@ -226,7 +245,6 @@ static void test_interrupts_while_idle(void **state)
 		.thread_count = 2,
 		.counts = counts,
 		.count_count = 3,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -255,7 +273,7 @@ static void test_pooling(void **state)
 		{.thread = 1, .mode = MODE_USER, .samples = 1},
 		{.thread = 2, .mode = MODE_KERNEL, .label = 0, .samples = 3},
 	};
-	static const uint64_t weights[] = {0, 0};
+	static const uint64_t weights[] = {0, 0, 0};
 	struct account_input input = {
 		.capacity_ns = 1000 * MS,
 		.period_ns = 4 * MS,
@@ -263,9 +281,8 @@ static void test_pooling(void **state)
 		.thread_count = 5,
 		.counts = counts,
 		.count_count = 3,
-		.weights = weights,
+		.weights = {[WORK_NET_RX] = weights},
 		.vm_count = 2,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -296,14 +313,13 @@ static void test_overfull_interval(void **state)
 		{.owner = OWNER_SELF, .run_ns = 500},
 		{.owner = OWNER_IDLE},
 	};
-	static const uint64_t weights[] = {0};
+	static const uint64_t weights[] = {0, 0};
 	struct account_input input = {
 		.capacity_ns = 1000,
 		.threads = threads,
 		.thread_count = 3,
-		.weights = weights,
+		.weights = {[WORK_NET_RX] = weights},
 		.vm_count = 1,
-		.network = network,
 		.label_count = LABELS,
 	};
 	struct ledger ledger;
@@ -323,16 +339,14 @@ static void test_bad_indexes(void **state)
 	static const struct account_thread threads[] = {{.owner = OWNER_VM, .vm = 1}};
 	static const struct account_count counts[] = {
 		{.thread = 0, .mode = MODE_KERNEL, .label = LABELS, .samples = 1}};
-	struct account_input input = {.threads = threads,
-				      .thread_count = 1,
-				      .network = network,
-				      .label_count = LABELS};
+	struct account_input input = {
+		.threads = threads, .thread_count = 1, .label_count = LABELS};
 	struct ledger ledger;
 
 	(void)state;
 	assert_int_equal(ledger_make(&ledger, &input), -ERANGE);
 	input.vm_count = 2;
-	input.weights = (const uint64_t[]){0, 0};
+	input.weights[WORK_NET_RX] = (const uint64_t[]){0, 0, 0};
 	input.counts = counts;
 	input.count_count = 1;
 	assert_int_equal(ledger_make(&ledger, &input), -ERANGE);
@@ -349,7 +363,7 @@ static void test_random_ledgers(void **state)
 	struct account_thread threads[40];
 	struct account_count counts[200];
 	struct account_split splits[40];
-	uint64_t weights[8];
+	uint64_t weights[WORK_COUNT][9];
 
 	(void)state;
 	srand(20261123);
@@ -363,10 +377,7 @@ static void test_random_ledgers(void **state)
 			.thread_count = below(41),
 			.counts = counts,
 			.splits = splits,
-			.weights = weights,
 			.vm_count = vms,
-			.unowned_weight = below(2) * below(1000000),
-			.network = network,
 			.label_count = LABELS,
 		};
 		if (input.interrupts_apart)
@@ -390,6 +401,7 @@ static void test_random_ledgers(void **state)
 				.thread = (uint32_t)below(input.thread_count),
 				.label = (uint32_t)below(LABELS),
 				.mode = (enum account_mode)below(MODE_COUNT),
+				.work = (enum shared_work)below(WORK_COUNT),
 				.samples = below(100),
 			};
 		for (size_t i = 0; i < input.split_count; i++)
@@ -399,8 +411,11 @@ static void test_random_ledgers(void **state)
 				.label = (uint32_t)below(5),
 				.samples = below(50),
 			};
-		for (size_t i = 0; i < vms; i++)
-			weights[i] = below(2) * below(1000000000);
+		for (size_t work = 0; work < WORK_COUNT; work++) {
+			for (size_t i = 0; i <= vms; i++)
+				weights[work][i] = below(2) * below(1000000000);
+			input.weights[work] = below(4) ? weights[work] : NULL;
+		}
 		struct ledger ledger;
 		assert_int_equal(ledger_make(&ledger, &input), 0);
 		assert_balanced(&ledger, &input);

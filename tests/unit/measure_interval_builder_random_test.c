@@ -107,9 +107,10 @@ static void choose_vms(struct bench *bench, unsigned *seed)
 {
 	bench->vm_count = 1;
 	for (size_t v = 1; v < BENCH_VMS; v++)
-		if (rand_r(seed) % 4)
-			bench->list[bench->vm_count++] = (struct builder_vm){
-				&bench->vms[v], (unsigned)rand_r(seed) % 1000};
+		if (rand_r(seed) % 4) {
+			bench->weights[bench->vm_count] = (unsigned)rand_r(seed) % 1000;
+			bench->list[bench->vm_count++] = (struct builder_vm){&bench->vms[v]};
+		}
 }
 
 static void test_nothing_is_lost(void **state)

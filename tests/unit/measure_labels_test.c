@@ -57,7 +57,7 @@ static void test_many_labels(void **state)
 	for (uint32_t i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "module%u", i);
 		assert_string_equal(labels_name(labels, i), name);
-		assert_false(labels_network(labels)[i]);
+		assert_int_equal(labels_work(labels, i), WORK_OTHER);
 	}
 	assert_int_equal(labels_count(labels), 1000);
 	labels_free(labels);
@@ -85,7 +85,7 @@ static void assert_follows(const struct labels *labels, const struct kernel_map 
 		assert_true(label < labels_count(labels));
 		assert_string_equal(labels_name(labels, label),
 				    kernel_map_name(map, (uint16_t)i));
-		assert_int_equal(labels_network(labels)[label],
+		assert_int_equal(labels_work(labels, label) == WORK_NET_RX,
 				 kernel_map_is_network(map, (uint16_t)i) != 0);
 	}
 }
@@ -109,11 +109,11 @@ static void test_map(void **state)
 	assert_int_equal(labels_use_map(labels, map), 0);
 	assert_follows(labels, map);
 	assert_int_equal(labels_count(labels), kernel_map_count(map) + 1);
-	assert_true(labels_network(labels)[label_in(labels, map, "e1000")]);
-	assert_true(labels_network(labels)[label_in(labels, map, "bridge")]);
-	assert_false(labels_network(labels)[label_in(labels, map, "kvm")]);
-	assert_false(labels_network(labels)[label_in(labels, map, "core")]);
-	assert_false(labels_network(labels)[libc]);
+	assert_int_equal(labels_work(labels, label_in(labels, map, "e1000")), WORK_NET_RX);
+	assert_int_equal(labels_work(labels, label_in(labels, map, "bridge")), WORK_NET_RX);
+	assert_int_equal(labels_work(labels, label_in(labels, map, "kvm")), WORK_OTHER);
+	assert_int_equal(labels_work(labels, label_in(labels, map, "core")), WORK_OTHER);
+	assert_int_equal(labels_work(labels, libc), WORK_OTHER);
 	/* A name is one label, wherever it comes from. */
 	assert_int_equal(intern(labels, "kvm"), label_in(labels, map, "kvm"));
 	kernel_map_free(map);
@@ -144,8 +144,8 @@ static void test_next_map(void **state)
 	assert_int_equal(label_in(labels, map, "e1000"), e1000);
 	uint32_t vhost = label_in(labels, map, "vhost_net"), xfs = label_in(labels, map, "xfs");
 	assert_true(vhost != nfs && xfs != nfs && vhost != xfs);
-	assert_true(labels_network(labels)[vhost]);
-	assert_false(labels_network(labels)[xfs]);
+	assert_int_equal(labels_work(labels, vhost), WORK_NET_RX);
+	assert_int_equal(labels_work(labels, xfs), WORK_OTHER);
 	kernel_map_free(map);
 	/* The labels of the maps before outlive the maps: ledgers made with them are shown yet.
 	 */

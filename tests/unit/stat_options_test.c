@@ -56,7 +56,7 @@ static void test_all_options(void **state)
 	assert_string_equal(options.session.vms[1], "web2");
 	assert_int_equal(options.by, VIEW_BY_MODULE);
 	assert_int_equal(options.session.frequency_hz, 997);
-	assert_int_equal(options.session.apportion, SESSION_APPORTION_NONE);
+	assert_int_equal(options.session.apportion, POLICY_NONE);
 	assert_int_equal(options.session.collector, SESSION_COLLECTOR_PERF);
 	assert_int_equal(options.format, STAT_JSON);
 	assert_string_equal(options.output, "out");

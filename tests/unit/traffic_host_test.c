@@ -80,11 +80,11 @@ static void write_net_dev(const char *text)
 
 static uint64_t bytes_of(const char *text)
 {
-	uint64_t bytes = 12345;
+	struct host_traffic traffic = {.received.bytes = 12345};
 
 	write_net_dev(text);
-	assert_int_equal(host_traffic_read(proc_root, sys_root, &bytes, NULL), 0);
-	return bytes;
+	assert_int_equal(host_traffic_read(proc_root, sys_root, &traffic, NULL), 0);
+	return traffic.received.bytes + traffic.sent.bytes;
 }
 
 static void test_which_devices(void **state)
@@ -149,28 +149,69 @@ static void test_malformed_lines(void **state)
 static void test_missing(void **state)
 {
 	struct error error = {0};
-	uint64_t bytes;
+	struct host_traffic traffic;
 
 	(void)state;
-	assert_int_equal(host_traffic_read("/nowhere", sys_root, &bytes, &error), -ENOENT);
+	assert_int_equal(host_traffic_read("/nowhere", sys_root, &traffic, &error), -ENOENT);
 	assert_int_equal(error.code, -ENOENT);
 	assert_non_null(strstr(error.message, "/nowhere/net/dev"));
-	assert_int_equal(host_traffic_read("/nowhere", sys_root, &bytes, NULL), -ENOENT);
+	assert_int_equal(host_traffic_read("/nowhere", sys_root, &traffic, NULL), -ENOENT);
 	/* Without sysfs nothing is known to be hardware. */
 	write_net_dev(HEADER "lo: 1 0 0 0 0 0 0 0 2 0 0 0 0 0 0 0\n"
 			     "eth0: 10 0 0 0 0 0 0 0 20 0 0 0 0 0 0 0\n");
-	assert_int_equal(host_traffic_read(proc_root, "/nowhere", &bytes, NULL), 0);
-	assert_int_equal(bytes, 3);
+	assert_int_equal(host_traffic_read(proc_root, "/nowhere", &traffic, NULL), 0);
+	assert_int_equal(traffic.received.bytes, 1);
+	assert_int_equal(traffic.sent.bytes, 2);
+}
+
+static void test_unowned(void **state)
+{
+	const struct host_traffic host = {.received = {1000, 500000}, .sent = {10, 1000}};
+	struct traffic_use vms = {0};
+
+	(void)state;
+	vms.counts[TRAFFIC_TAP][TRAFFIC_RECEIVED] = (struct traffic_count){100, 300000};
+	vms.counts[TRAFFIC_MACVTAP][TRAFFIC_RECEIVED] = (struct traffic_count){50, 75000};
+	vms.counts[TRAFFIC_TAP][TRAFFIC_SENT] = (struct traffic_count){100, 2000};
+	struct traffic_use use = host_traffic_unowned(&host, &vms);
+	const struct traffic_count *counts = use.counts[TRAFFIC_HOST];
+	assert_int_equal(counts[TRAFFIC_RECEIVED].bytes, 125000);
+	assert_int_equal(counts[TRAFFIC_RECEIVED].packets, 250);
+	/* VMs that send to each other send more than the host does. */
+	assert_int_equal(counts[TRAFFIC_SENT].bytes, 0);
+	assert_int_equal(counts[TRAFFIC_SENT].packets, 0);
+	assert_int_equal(traffic_use_total(&use).bytes, 125000);
+}
+
+/* All CPUs' columns of one line, as kernel/softirq.c has them. */
+static void test_softirqs(void **state)
+{
+	char path[128];
+
+	(void)state;
+	assert_int_equal(host_net_rx_softirqs(proc_root), 0);
+	snprintf(path, sizeof(path), "%s/softirqs", proc_root);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("                    CPU0       CPU1       \n"
+	      "      NET_TX:          5          7\n"
+	      "      NET_RX:        100         23\n"
+	      "       BLOCK:          1          1\n",
+	      file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(host_net_rx_softirqs(proc_root), 123);
+	assert_true(host_net_rx_softirqs(NULL) > 0);
 }
 
 static void test_own_host(void **state)
 {
-	uint64_t before = UINT64_MAX, after = 0;
+	struct host_traffic before, after;
 
 	(void)state;
 	assert_int_equal(host_traffic_read(NULL, NULL, &before, NULL), 0);
 	assert_int_equal(host_traffic_read("/proc", "/sys", &after, NULL), 0);
-	assert_true(after >= before);
+	assert_true(after.received.bytes >= before.received.bytes);
+	assert_true(after.sent.packets >= before.sent.packets);
 }
 
 int main(void)
@@ -179,6 +220,7 @@ int main(void)
 		cmocka_unit_test(test_which_devices), cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_no_device),     cmocka_unit_test(test_malformed_lines),
 		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_own_host),
+		cmocka_unit_test(test_unowned),	      cmocka_unit_test(test_softirqs),
 	};
 
 	return cmocka_run_group_tests(tests, make_roots, remove_roots);
