@@ -13,6 +13,7 @@ static const struct {
 	{"list", command_list, "the virtual machines of this host and their threads"},
 	{"stat", command_stat,
 	 "who used the CPUs, per VM: guest, VMM, kernel by module, shared"},
+	{"record", command_record, "samples of all CPUs in a file for kvmperf report and perf"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

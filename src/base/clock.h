@@ -13,4 +13,7 @@ uint64_t clock_monotonic_ns(void);
 /* CLOCK_REALTIME, seconds since 1970. */
 double clock_wall_s(void);
 
+/* The CPU time of this process so far, ns. */
+uint64_t clock_process_ns(void);
+
 #endif

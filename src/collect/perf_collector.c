@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -166,14 +165,6 @@ static void take_sample(void *context, const struct perf_sample *sample)
 		self->append_error = error;
 }
 
-static uint64_t own_run_time(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* Names the kernel threads that were sampled, so that their kind of work is known. */
 static int report_kernel_threads(struct perf_collector *self)
 {
@@ -270,7 +261,7 @@ static int read_interval(struct collector *collector, struct error *error)
 		code = self->append_error;
 	if (code)
 		return error_set(error, code, "no memory for the samples");
-	collection->self_run_ns = since(&self->self_ns, own_run_time());
+	collection->self_run_ns = since(&self->self_ns, clock_process_ns());
 	collection->interrupt_ns = since(&self->interrupt_ns, interrupt_ns);
 	collection->lost = since(&self->lost, perf_events_lost(collector->events));
 	uint64_t capacity = (collection->end_ns - collection->start_ns) * collection->cpus;
@@ -294,7 +285,7 @@ static int start(struct collector *collector, struct error *error)
 	if (code)
 		return code;
 	self->reading_ns = collector->started_ns = clock_monotonic_ns();
-	self->self_ns = own_run_time();
+	self->self_ns = clock_process_ns();
 	if (proc_tasks_read(&self->threads, true, 0, &collector->collection))
 		return error_set(error, -ENOMEM, "no memory for the threads");
 	return 0;

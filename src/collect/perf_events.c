@@ -2,13 +2,13 @@
 #include "collect/perf_events.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,6 +17,11 @@
 /* Data pages of a ring, for over a second of samples at 1000 Hz, bare or with callchains. */
 #define RING_PAGES	      8
 #define RING_PAGES_CALLCHAINS 64
+/* As perf has it: what an ordinary user may lock (kernel.perf_event_mlock_kb). */
+#define RING_PAGES_RECORDS 128
+
+/* read_format bit of Linux 6.0; older headers don't have it. */
+#define FORMAT_LOST (1U << 4)
 
 /* The deepest kernel callchain that is asked for. */
 #define CALLCHAIN_MAX 32
@@ -25,13 +30,16 @@ struct ring {
 	int fd;
 	struct perf_event_mmap_page *page;
 	char *data;
-	uint64_t size; /* of data, a power of two */
+	uint64_t size;	 /* of data, a power of two */
+	uint64_t peeked; /* data_head as the last peek saw it */
+	uint64_t id;
 };
 
 struct perf_events {
 	struct perf_events_options options;
 	bool cycles;
-	uint64_t random; /* state of the generator */
+	struct perf_event_attr attr; /* with the nominal period */
+	uint64_t random;	     /* state of the generator */
 	uint64_t lost;
 	size_t cpus;
 	struct ring rings[]; /* cpus */
@@ -62,31 +70,96 @@ static uint64_t draw_period(struct perf_events *events)
 					       : NS_PER_S / events->options.frequency_hz);
 }
 
-static int open_event(struct perf_events *events, int cpu)
+static void describe_records(struct perf_event_attr *attr)
 {
-	struct perf_event_attr attr = {
-		.size = sizeof(attr),
-		.type = events->cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		.config = events->cycles ? PERF_COUNT_HW_CPU_CYCLES : PERF_COUNT_SW_CPU_CLOCK,
+	attr->sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME |
+			    PERF_SAMPLE_CPU | PERF_SAMPLE_PERIOD | PERF_SAMPLE_IDENTIFIER;
+	attr->read_format = PERF_FORMAT_ID | FORMAT_LOST;
+	attr->sample_id_all = 1;
+	attr->mmap = 1;
+	attr->mmap2 = 1;
+	attr->comm = 1;
+	attr->comm_exec = 1;
+	attr->task = 1;
+	attr->ksymbol = 1;
+	attr->use_clockid = 1;
+	attr->clockid = CLOCK_MONOTONIC;
+}
+
+static void describe_event(struct perf_events *events)
+{
+	struct perf_event_attr *attr = &events->attr;
+
+	*attr = (struct perf_event_attr){
+		.size = sizeof(*attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID,
+		.sample_period = NS_PER_S / events->options.frequency_hz,
 		.disabled = 1,
 		/* Both sides, explicitly: perf's own default leaves the guest out. */
 		.exclude_guest = 0,
 		.exclude_host = 0,
 	};
-	if (events->cycles) {
-		attr.freq = 1;
-		attr.sample_freq = draw_period(events);
-	} else {
-		attr.sample_period = draw_period(events);
-	}
+	if (events->options.records)
+		describe_records(attr);
 	if (events->options.callchains) {
-		attr.sample_type |= PERF_SAMPLE_CALLCHAIN;
-		attr.exclude_callchain_user = 1;
-		attr.sample_max_stack = CALLCHAIN_MAX;
+		attr->sample_type |= PERF_SAMPLE_CALLCHAIN;
+		attr->exclude_callchain_user = !events->options.records;
+		attr->sample_max_stack = events->options.records ? 0 : CALLCHAIN_MAX;
 	}
+}
+
+static int open_event(struct perf_events *events, int cpu)
+{
+	struct perf_event_attr attr = events->attr;
+
+	/*
+	 * A union with sample_freq. Samples of cpu-clock tell the period that the event was
+	 * opened with for ever (hw.last_period, kernel/events/core.c, perf_swevent_hrtimer):
+	 * that must be the same on all CPUs where it is recorded as the sample's weight.
+	 */
+	if (!events->options.records)
+		attr.sample_period = draw_period(events);
 	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+static int try_event(struct perf_events *events, int cpu)
+{
+	int fd = open_event(events, cpu);
+
+	if (fd >= 0)
+		close(fd);
+	return fd;
+}
+
+/* What this kernel and this CPU offer is found by trying. */
+static void fit_event(struct perf_events *events, int cpu)
+{
+	struct perf_event_attr *attr = &events->attr;
+
+	describe_event(events);
+	int code = try_event(events, cpu);
+	if (code == -EINVAL && events->options.records) {
+		attr->read_format &= ~(uint64_t)FORMAT_LOST; /* 119a784c8127 in 6.0 */
+		code = try_event(events, cpu);
+	}
+	if (code == -EINVAL && events->options.records)
+		attr->ksymbol = 0; /* 76193a94522f in 5.1 */
+
+	/* A virtual machine's CPU may announce a PMU that isn't there. */
+	struct perf_event_attr clock = *attr;
+	attr->type = PERF_TYPE_HARDWARE;
+	attr->config = PERF_COUNT_HW_CPU_CYCLES;
+	attr->freq = 1;
+	attr->sample_freq = events->options.frequency_hz;
+	events->cycles = true;
+	code = try_event(events, cpu);
+	if (code < 0 && code != -EACCES && code != -EPERM) {
+		events->cycles = false;
+		*attr = clock;
+	}
 }
 
 static int map_ring(struct ring *ring, size_t pages)
@@ -118,8 +191,9 @@ static int open_cpu(struct perf_events *events, int cpu, struct error *error)
 				 perf_events_name(events), cpu);
 	}
 	events->cpus++;
-	int code =
-		map_ring(ring, events->options.callchains ? RING_PAGES_CALLCHAINS : RING_PAGES);
+	int code = map_ring(ring, events->options.records      ? RING_PAGES_RECORDS
+				  : events->options.callchains ? RING_PAGES_CALLCHAINS
+							       : RING_PAGES);
 	if (code) {
 		errno = -code;
 		return error_set(error, code,
@@ -130,6 +204,9 @@ static int open_cpu(struct perf_events *events, int cpu, struct error *error)
 	if (events->options.bpf_program >= 0 &&
 	    ioctl(ring->fd, PERF_EVENT_IOC_SET_BPF, events->options.bpf_program) < 0)
 		return error_set(error, -errno, "cannot attach BPF to the event of CPU %d: %m",
+				 cpu);
+	if (ioctl(ring->fd, PERF_EVENT_IOC_ID, &ring->id) < 0)
+		return error_set(error, -errno, "cannot read the id of the event of CPU %d: %m",
 				 cpu);
 	return 0;
 }
@@ -153,14 +230,7 @@ int perf_events_open(struct perf_events **out, const struct perf_events_options 
 	if (getrandom(&events->random, sizeof(events->random), 0) < 0 || events->random == 0)
 		events->random = clock_monotonic_ns() | 1;
 
-	/* Found by trying: a virtual machine's CPU may announce a PMU that isn't there. */
-	events->cycles = true;
-	int probe = open_event(events, cpus[0]);
-	if (probe >= 0)
-		close(probe);
-	else if (probe != -EACCES && probe != -EPERM)
-		events->cycles = false;
-
+	fit_event(events, cpus[0]);
 	for (size_t i = 0; !code && i < count; i++)
 		code = open_cpu(events, cpus[i], error);
 	free(cpus);
@@ -177,7 +247,15 @@ int perf_events_start(struct perf_events *events, struct error *error)
 	for (size_t i = 0; i < events->cpus; i++)
 		if (ioctl(events->rings[i].fd, PERF_EVENT_IOC_ENABLE, 0) < 0)
 			return error_set(error, -errno, "cannot start sampling: %m");
+	if (events->options.records)
+		perf_events_redraw(events);
 	return 0;
+}
+
+void perf_events_stop(struct perf_events *events)
+{
+	for (size_t i = 0; i < events->cpus; i++)
+		(void)ioctl(events->rings[i].fd, PERF_EVENT_IOC_DISABLE, 0);
 }
 
 void perf_events_redraw(struct perf_events *events)
@@ -253,6 +331,65 @@ void perf_events_drain(struct perf_events *events, perf_sample_function function
 uint64_t perf_events_lost(const struct perf_events *events)
 {
 	return events->lost;
+}
+
+size_t perf_events_peek(struct perf_events *events, size_t index, struct iovec *parts)
+{
+	struct ring *ring = &events->rings[index];
+	uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
+	uint64_t tail = ring->page->data_tail, offset = tail & (ring->size - 1);
+	uint64_t length = head - tail, to_end = ring->size - offset;
+
+	ring->peeked = head;
+	if (length == 0)
+		return 0;
+	parts[0] = (struct iovec){ring->data + offset, length < to_end ? length : to_end};
+	if (length <= to_end)
+		return 1;
+	parts[1] = (struct iovec){ring->data, length - to_end};
+	return 2;
+}
+
+void perf_events_consume(struct perf_events *events, size_t index)
+{
+	struct ring *ring = &events->rings[index];
+
+	__atomic_store_n(&ring->page->data_tail, ring->peeked, __ATOMIC_RELEASE);
+}
+
+double perf_events_fill(const struct perf_events *events)
+{
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < events->cpus; i++) {
+		const struct perf_event_mmap_page *page = events->rings[i].page;
+		uint64_t waits =
+			__atomic_load_n(&page->data_head, __ATOMIC_RELAXED) - page->data_tail;
+		if (waits > most)
+			most = waits;
+	}
+	return (double)most / (double)events->rings[0].size;
+}
+
+const struct perf_event_attr *perf_events_attr(const struct perf_events *events)
+{
+	return &events->attr;
+}
+
+uint64_t perf_events_id(const struct perf_events *events, size_t index)
+{
+	return events->rings[index].id;
+}
+
+bool perf_events_count_lost(const struct perf_events *events, size_t index, uint64_t *lost)
+{
+	uint64_t values[3]; /* value, id, lost: include/uapi/linux/perf_event.h, read_format */
+
+	if (!(events->attr.read_format & FORMAT_LOST) ||
+	    read(events->rings[index].fd, values, sizeof(values)) != sizeof(values))
+		return false;
+	*lost = values[2];
+	return true;
 }
 
 const char *perf_events_name(const struct perf_events *events)

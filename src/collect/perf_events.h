@@ -2,9 +2,11 @@
 #ifndef KVMPERF_COLLECT_PERF_EVENTS_H
 #define KVMPERF_COLLECT_PERF_EVENTS_H
 
+#include <linux/perf_event.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/error.h"
 
@@ -18,7 +20,8 @@ struct perf_events;
 struct perf_events_options {
 	unsigned frequency_hz; /* samples per second and CPU, on the average */
 	int bpf_program; /* runs on each sample and says whether it goes to the ring; -1 */
-	bool callchains; /* kernel callchains in the samples */
+	bool callchains; /* kernel callchains in the samples; with records the user's, too */
+	bool records;	 /* as a perf.data file has them: see perf_events_peek() */
 };
 
 /* A record of the ring. Valid during the callback. */
@@ -44,6 +47,9 @@ int perf_events_open(struct perf_events **out, const struct perf_events_options 
 /* Starts all events. */
 int perf_events_start(struct perf_events *events, struct error *error);
 
+/* Stops them. What is in the rings stays. */
+void perf_events_stop(struct perf_events *events);
+
 /*
  * Draws every CPU's period anew, uniformly from half to one and a half of the nominal one. To
  * be called every 5 to 10 periods: the kernel starts the timer anew each time, so more often
@@ -55,8 +61,33 @@ void perf_events_redraw(struct perf_events *events);
 void perf_events_drain(struct perf_events *events, perf_sample_function function,
 		       void *context);
 
-/* Records that found a ring full, since the start. */
+/* Records that found a ring full, since the start, as perf_events_drain() met them. */
 uint64_t perf_events_lost(const struct perf_events *events);
+
+/*
+ * With options.records, samples have IP, TID, TIME (CLOCK_MONOTONIC), CPU, PERIOD and
+ * IDENTIFIER, and the rings also get the kernel's records of tasks, their mappings and BPF
+ * programs. They are taken raw: peek gives the whole records that wait in the ring of the CPU
+ * with this index, as one part or two (*parts of 2), and returns their number, 0 to 2;
+ * consume frees the room of what the last peek gave.
+ */
+size_t perf_events_peek(struct perf_events *events, size_t index, struct iovec *parts);
+void perf_events_consume(struct perf_events *events, size_t index);
+
+/* The part of the fullest ring that waits, 0 to 1. Cheap. */
+double perf_events_fill(const struct perf_events *events);
+
+/* What all events were opened with; the period is the nominal one. */
+const struct perf_event_attr *perf_events_attr(const struct perf_events *events);
+
+/* The id of the event of the CPU with this index, as in PERF_SAMPLE_IDENTIFIER. */
+uint64_t perf_events_id(const struct perf_events *events, size_t index);
+
+/*
+ * Records that found the ring full since the start, by the kernel's own count (Linux 6.0 and
+ * later, with options.records). False where it isn't told.
+ */
+bool perf_events_count_lost(const struct perf_events *events, size_t index, uint64_t *lost);
 
 /* "cycles" or "cpu-clock". */
 const char *perf_events_name(const struct perf_events *events);

@@ -7,6 +7,7 @@
  * (enum exit_code in base/error.h). What failed was said on stderr, in one line.
  */
 int command_list(int argc, char **argv);
+int command_record(int argc, char **argv);
 int command_stat(int argc, char **argv);
 
 #endif

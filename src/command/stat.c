@@ -43,8 +43,9 @@ static void note(const char *text)
 	fprintf(stderr, "kvmperf stat: %s\n", text);
 }
 
-static void show_progress(double elapsed_s, double duration_s)
+static void show_progress(void *context, double elapsed_s, double duration_s)
 {
+	(void)context;
 	if (duration_s < 1e9)
 		fprintf(stderr, "\rmeasuring: %.0f of %.0f s ", elapsed_s, duration_s);
 	else

@@ -61,6 +61,7 @@ struct interval {
 	double duration_s;
 	size_t cpus;
 	struct interval_source source;
+	struct traffic_count unowned; /* traffic of the host's devices that is no VM's */
 	struct ledger ledger;
 	struct interval_vm *vms; /* ledger.vm_count */
 	/*

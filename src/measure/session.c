@@ -288,6 +288,8 @@ static int make_interval(struct session *session, const struct collection *colle
 		session->policy_used = weights.used;
 	}
 	if (!error)
+		out->unowned = traffic_use_total(&users[count].traffic);
+	if (!error)
 		error = interval_build(session->builder, collection, vms, count, weights.of,
 				       NS_PER_S / session->options.frequency_hz, out);
 	/* Without a ledger nobody knows how many VMs there are to free. */
@@ -428,7 +430,8 @@ int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
 		if (code)
 			return code;
 		if (session->options.progress && now >= next_progress_ns) {
-			session->options.progress((double)(now - session->interval_start_ns) /
+			session->options.progress(session->options.context,
+						  (double)(now - session->interval_start_ns) /
 							  1e9,
 						  (double)duration_ns / 1e9);
 			next_progress_ns += NS_PER_S;
@@ -476,6 +479,9 @@ static int open_collector(struct session *session, struct error *error)
 		.dsos = session->dsos,
 	};
 
+	if (session->options.new_collector)
+		return session->options.new_collector(&session->collector, &options,
+						      session->options.context, error);
 	if (session->options.collector == SESSION_COLLECTOR_PERF)
 		return perf_collector_new(&session->collector, &options, error);
 	if (session->options.collector == SESSION_COLLECTOR_BPF)

@@ -11,6 +11,8 @@
  * interval after the other. What `kvmperf stat` and every other measuring command run on.
  */
 struct session;
+struct collector;
+struct collector_options;
 
 enum session_collector {
 	SESSION_COLLECTOR_AUTO, /* BPF; perf where BPF can't be had */
@@ -25,7 +27,11 @@ struct session_options {
 	const char *const *vms; /* names, ids or pids to select; not owned */
 	size_t vm_count;	/* 0: all VMs */
 	/* Called about once a second while an interval is waited for; may be NULL. */
-	void (*progress)(double elapsed_s, double duration_s);
+	void (*progress)(void *context, double elapsed_s, double duration_s);
+	/* Makes another collector instead of those above, as they are made; NULL: none. */
+	int (*new_collector)(struct collector **out, const struct collector_options *options,
+			     void *context, struct error *error);
+	void *context; /* of both */
 };
 
 /*

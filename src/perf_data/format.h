@@ -155,6 +155,25 @@ struct perf_data_build_id {
 	char filename[]; /* ended with 0, padded to a multiple of 8 bytes */
 };
 
+/*
+ * PERF_RECORD_EVENT_UPDATE. Perf takes an update of a type it doesn't know for nothing, also
+ * in a pipe (perf_event__process_event_update()), so kvmperf sends what section 255 will have
+ * in records of this type while it records: a file that was cut off still has it. Each text is
+ * one JSON object as docs/recording-format.md describes it, in as many records as it needs.
+ */
+#define PERF_DATA_UPDATE_KVMPERF 0x667265706d766b00ULL /* "\0kvmperf" */
+
+struct perf_data_recording_part {
+	struct perf_data_record header; /* size is a multiple of 8 */
+	uint64_t type;			/* PERF_DATA_UPDATE_KVMPERF */
+	uint64_t id;			/* of an event of the file, as perf demands */
+	uint32_t part;			/* 0 to parts - 1, in order */
+	uint32_t parts;
+	uint32_t size; /* of this part's text, bytes */
+	uint32_t reserved;
+	char text[];
+};
+
 struct perf_data_payload {
 	struct perf_data_record header;
 	uint32_t size;

@@ -15,8 +15,8 @@ static int parse_line(const char *line, struct proc_module *module)
 	int end = 0;
 
 	*module = (struct proc_module){0};
-	if (sscanf(line, "%63[^ ] %*u %*s %*s %*s 0x%" SCNx64 "%n", module->name, &module->base,
-		   &end) != 2 ||
+	if (sscanf(line, "%63[^ ] %" SCNu64 " %*s %*s %*s 0x%" SCNx64 "%n", module->name,
+		   &module->size, &module->base, &end) != 3 ||
 	    (line[end] != '\n' && line[end] != ' '))
 		return -EBADMSG;
 	return 0;

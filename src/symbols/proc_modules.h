@@ -11,6 +11,7 @@
 struct proc_module {
 	char name[64]; /* MODULE_NAME_LEN */
 	uint64_t base; /* of its text; 0 when hidden */
+	uint64_t size; /* of all its memory, bytes */
 };
 
 struct proc_modules {
