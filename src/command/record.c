@@ -112,7 +112,12 @@ static int open_session(struct record_run *run, struct error *error)
 static int check_vms(const struct record_run *run, struct error *error)
 {
 	size_t selected, count = session_vm_count(run->session, &selected);
+	struct recorder_reading reading;
 
+	recorder_last_reading(run->recorder, &reading);
+	if (reading.fallback)
+		fprintf(stderr, "kvmperf record: exact times come from /proc: %s\n",
+			reading.fallback);
 	if (run->options.vm_count && selected == 0)
 		return error_set(error, -ENOENT,
 				 "no VM has the name, id or pid '%s' (see kvmperf list)",

@@ -163,6 +163,14 @@ struct perf_data_build_id {
  */
 #define PERF_DATA_UPDATE_KVMPERF 0x667265706d766b00ULL /* "\0kvmperf" */
 
+#define PERF_DATA_UPDATE_NAME 2 /* the event's name, ended with 0, follows */
+
+struct perf_data_event_update {
+	struct perf_data_record header;
+	uint64_t type;
+	uint64_t id; /* any of the event */
+};
+
 struct perf_data_recording_part {
 	struct perf_data_record header; /* size is a multiple of 8 */
 	uint64_t type;			/* PERF_DATA_UPDATE_KVMPERF */

@@ -2,6 +2,7 @@
 #include "perf_data/writer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,9 +135,22 @@ static int begin_pipe(struct perf_data_writer *writer, const struct perf_event_a
 	return write_all(writer, parts, 4, error);
 }
 
+/* A file has the name in PERF_FEATURE_EVENT_DESC. */
+static int write_name(struct perf_data_writer *writer, const char *name, struct error *error)
+{
+	struct {
+		uint64_t type, id; /* as in struct perf_data_event_update */
+		char name[64];
+	} body = {.type = PERF_DATA_UPDATE_NAME, .id = writer->event_id};
+
+	snprintf(body.name, sizeof(body.name), "%s", name);
+	return perf_data_write_record(writer, PERF_RECORD_EVENT_UPDATE, 0, &body, sizeof(body),
+				      false, error);
+}
+
 int perf_data_writer_new(struct perf_data_writer **out, const struct perf_data_target *target,
 			 const struct perf_event_attr *attr, const uint64_t *ids,
-			 size_t id_count, struct error *error)
+			 size_t id_count, const char *event_name, struct error *error)
 {
 	struct perf_data_writer *writer = calloc(1, sizeof(*writer));
 
@@ -147,6 +161,8 @@ int perf_data_writer_new(struct perf_data_writer **out, const struct perf_data_t
 	writer->trailer = trailer_size(attr->sample_type);
 	int code = target->pipe ? begin_pipe(writer, attr, ids, id_count, error)
 				: begin_file(writer, attr, ids, id_count, error);
+	if (!code && target->pipe)
+		code = write_name(writer, event_name, error);
 	if (code) {
 		perf_data_writer_free(writer);
 		return code;

@@ -25,13 +25,13 @@ struct perf_data_target {
 };
 
 /*
- * Writes header, attribute and the event's ids. *out is owned by the caller
- * (perf_data_writer_free, which does not close fd). All functions' errors: -errno of write(2)
- * and so on, the line names the file; -ENOMEM.
+ * Writes header, attribute, and the event's ids and, in a pipe, its name. *out is owned by the
+ * caller (perf_data_writer_free, which does not close fd). All functions' errors: -errno of
+ * write(2) and so on, the line names the file; -ENOMEM.
  */
 int perf_data_writer_new(struct perf_data_writer **out, const struct perf_data_target *target,
 			 const struct perf_event_attr *attr, const uint64_t *ids,
-			 size_t id_count, struct error *error);
+			 size_t id_count, const char *event_name, struct error *error);
 
 /* Adds whole records as they are, without copying: the parts of a ring (at most 2). */
 int perf_data_write_records(struct perf_data_writer *writer, const struct iovec *parts,

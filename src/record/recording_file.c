@@ -58,7 +58,7 @@ static int begin_writer(struct recording_file *file, const struct perf_events *e
 		.pipe = is_stdout,
 	};
 	int code = perf_data_writer_new(&file->writer, &target, perf_events_attr(events), ids,
-					cpus, error);
+					cpus, perf_events_name(events), error);
 	free(ids);
 	return code;
 }
@@ -73,6 +73,9 @@ int recording_file_begin(struct recording_file *file, const char *path, bool rep
 		code = begin_writer(file, events, error);
 	if (!code)
 		code = kernel_mappings_record(file->writer, &file->mapped, error);
+	/* From here on the file is one that perf reads. */
+	if (!code)
+		code = perf_data_writer_flush(file->writer, error);
 	if (!code)
 		code = existing_tasks_record(file->writer, &file->mapped, error);
 	if (!code)
