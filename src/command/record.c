@@ -81,7 +81,7 @@ static int open_signals(struct record_run *run, struct error *error)
 static int open_session(struct record_run *run, struct error *error)
 {
 	struct session_options options = {
-		.apportion = SESSION_APPORTION_NONE,
+		.apportion = POLICY_NONE,
 		.frequency_hz = run->options.frequency_hz,
 		.vms = run->options.vms,
 		.vm_count = run->options.vm_count,

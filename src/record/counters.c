@@ -246,7 +246,7 @@ static int copy_interval(struct counters *counters, struct counted_interval *out
 		.kernel_run_ns = collection->kernel_run_ns,
 		.shared_run_ns = collection->shared_run_ns,
 		.self_run_ns = collection->self_run_ns,
-		.unowned_bytes = interval->unowned_bytes,
+		.unowned = interval->unowned,
 	};
 	int error = copy_tasks(out, collection);
 	return error ? error : copy_vms(counters, out, interval);
@@ -311,7 +311,8 @@ static int join(struct counted_interval *into, struct counted_interval *from)
 	into->kernel_run_ns += from->kernel_run_ns;
 	into->shared_run_ns += from->shared_run_ns;
 	into->self_run_ns += from->self_run_ns;
-	into->unowned_bytes += from->unowned_bytes;
+	into->unowned.bytes += from->unowned.bytes;
+	into->unowned.packets += from->unowned.packets;
 	clear_interval(from);
 	return 0;
 }

@@ -56,7 +56,7 @@ struct counted_interval {
 	bool sums_known; /* the first three below */
 	uint64_t processes_run_ns, kernel_run_ns, shared_run_ns;
 	uint64_t self_run_ns;
-	uint64_t unowned_bytes;
+	struct traffic_count unowned; /* traffic that is no VM's */
 	struct collected_task *tasks; /* in rising order of tid, each once */
 	size_t task_count;
 	struct counted_vm_interval *vms;

@@ -69,7 +69,7 @@ static json_t *interval_object(const struct counted_interval *interval)
 		json_array_append_new(tasks, task_object(&interval->tasks[i]));
 	for (size_t i = 0; i < interval->vm_count; i++)
 		json_array_append_new(vms, vm_interval_object(&interval->vms[i]));
-	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "start_ns", number(interval->start_ns), "end_ns",
 			 number(interval->end_ns), "interrupts_apart",
 			 (int)interval->interrupts_apart, "interrupt_ns",
@@ -78,7 +78,8 @@ static json_t *interval_object(const struct counted_interval *interval)
 			 "kernel_run_ns", number_if(sums, interval->kernel_run_ns),
 			 "shared_run_ns", number_if(sums, interval->shared_run_ns),
 			 "self_run_ns", number(interval->self_run_ns), "unowned_bytes",
-			 number(interval->unowned_bytes), "tasks", tasks, "vms", vms);
+			 number(interval->unowned.bytes), "unowned_packets",
+			 number(interval->unowned.packets), "tasks", tasks, "vms", vms);
 }
 
 static json_t *document_object(const struct counters_document *document)
