@@ -35,6 +35,8 @@ struct mmap2_body {
 struct tasks_run {
 	struct perf_data_writer *writer;
 	struct mapped_files *files;
+	void (*between)(void *context);
+	void *context;
 	struct error *error;
 	pid_t pid; /* the process whose threads are recorded */
 };
@@ -149,14 +151,21 @@ static int record_process(unsigned long pid, void *data)
 	run->pid = (pid_t)pid;
 	snprintf(path, sizeof(path), "/proc/%lu/task", pid);
 	int code = proc_each_number(path, record_thread, run);
+	run->between(run->context);
 	return code == -ENOENT || code == -ESRCH ? 0 : code; /* it has ended */
 }
 
 int existing_tasks_record(struct perf_data_writer *writer, struct mapped_files *files,
-			  struct error *error)
+			  void (*between)(void *context), void *context, struct error *error)
 {
 	struct error own = {0};
-	struct tasks_run run = {.writer = writer, .files = files, .error = &own};
+	struct tasks_run run = {
+		.writer = writer,
+		.files = files,
+		.between = between,
+		.context = context,
+		.error = &own,
+	};
 	int code = proc_each_number("/proc", record_process, &run);
 
 	if (code && own.code)

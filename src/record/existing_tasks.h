@@ -10,9 +10,10 @@
  * and COMM for each thread, MMAP2 for each mapping with code of each process (perf's way, see
  * tools/perf/util/synthetic-events.c, __event__synthesize_thread). Mapped files are added to
  * the list. Tasks may end at any moment, and maps that can't be read (CAP_SYS_PTRACE) are left
- * out. Errors: those of the writer, -errno of /proc, -ENOMEM.
+ * out. between is called after each process with context. Errors: those of the writer, -errno
+ * of /proc, -ENOMEM.
  */
 int existing_tasks_record(struct perf_data_writer *writer, struct mapped_files *files,
-			  struct error *error);
+			  void (*between)(void *context), void *context, struct error *error);
 
 #endif

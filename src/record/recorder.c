@@ -34,7 +34,8 @@ struct recorder {
 	uint64_t last_round_ns;
 	uint64_t reading_ns, idle_ns, interrupt_ns, self_ns; /* the last reading of these */
 	uint64_t interval_idle_ns;
-	pid_t *last_guests; /* one for each ring */
+	struct section_bytes saved; /* from the rings, while a file is begun */
+	pid_t *last_guests;	    /* one for each ring */
 	pid_t announced[64];
 	size_t announced_count;
 	struct proc_tasks known;    /* VMs' thread groups, by either way */
@@ -81,26 +82,70 @@ static void note_guest(void *context, pid_t pid)
 		self->announced[self->announced_count++] = pid;
 }
 
+/*
+ * While a file is begun, what comes goes behind what was there already, so that nobody meets a
+ * sample of a process that the file doesn't know yet; but the rings must not become full.
+ */
+static void save_rings(void *context)
+{
+	struct recorder *self = context;
+	struct perf_events *events = self->base.events;
+
+	if (perf_events_fill(events) < FILL_MAX)
+		return;
+	for (size_t i = 0; i < perf_events_cpus(events) && !self->saved.failed; i++) {
+		struct iovec parts[2];
+		size_t count = perf_events_peek(events, i, parts);
+		for (size_t j = 0; j < count; j++)
+			section_put(&self->saved, parts[j].iov_base, parts[j].iov_len);
+		if (!self->saved.failed)
+			perf_events_consume(events, i);
+	}
+}
+
+/* Adds the records to the file, and to its tally when they are in it. */
+static int write_records(struct recorder *self, const struct iovec *parts, size_t count,
+			 pid_t *last_guest, struct error *error)
+{
+	const struct ring_visitor visitor = {note_mapped, note_guest, self};
+	struct record_tally tally = self->file.tally;
+
+	ring_records_look(parts, count, &tally, last_guest, &visitor);
+	int code = perf_data_write_records(self->file.writer, parts, count, error);
+	if (!code)
+		self->file.tally = tally;
+	return code;
+}
+
+static int write_saved(struct recorder *self, struct error *error)
+{
+	struct iovec part = {self->saved.data, self->saved.size};
+	pid_t last_guest = 0;
+	int code = 0;
+
+	if (self->saved.failed)
+		code = error_set(error, -ENOMEM, "no memory for the samples");
+	else if (self->saved.size)
+		code = write_records(self, &part, 1, &last_guest, error);
+	section_bytes_clear(&self->saved);
+	return code;
+}
+
 /* Empties all rings into the file, one after the other: a round, in perf's terms. */
 static int write_round(struct recorder *self, struct error *error)
 {
-	const struct ring_visitor visitor = {note_mapped, note_guest, self};
 	struct perf_events *events = self->base.events;
-	bool any = false;
-	int code = 0;
+	bool any = self->saved.size > 0;
 
 	self->last_round_ns = clock_monotonic_ns();
+	int code = write_saved(self, error);
 	for (size_t i = 0; !code && i < perf_events_cpus(events); i++) {
 		struct iovec parts[2];
 		size_t count = perf_events_peek(events, i, parts);
 		if (count == 0)
 			continue;
 		any = true;
-		struct record_tally tally = self->file.tally;
-		ring_records_look(parts, count, &tally, &self->last_guests[i], &visitor);
-		code = perf_data_write_records(self->file.writer, parts, count, error);
-		if (!code)
-			self->file.tally = tally;
+		code = write_records(self, parts, count, &self->last_guests[i], error);
 		perf_events_consume(events, i);
 	}
 	if (!code && any)
@@ -196,7 +241,7 @@ static int start(struct collector *collector, struct error *error)
 	collector->started_ns = collection->end_ns;
 	self->file_open = true;
 	code = recording_file_begin(&self->file, self->options.path, false, collector->events,
-				    error);
+				    save_rings, self, error);
 	if (!code && self->options.max_size &&
 	    self->file.first_size > self->options.max_size / 2)
 		code = error_set(error, -EFBIG,
@@ -246,6 +291,7 @@ static void free_recorder(struct collector *collector)
 	bpf_tasks_free(self->bpf);
 	proc_tasks_clear(&self->proc);
 	proc_tasks_clear(&self->known);
+	section_bytes_clear(&self->saved);
 	collection_free(&collector->collection);
 	if (self->wake_fd >= 0)
 		close(self->wake_fd);
@@ -436,7 +482,7 @@ int recorder_rotate(struct recorder *self, const char *section, size_t size,
 	(void)!read(self->wake_fd, &count, sizeof(count));
 	self->file_open = true;
 	return recording_file_begin(&self->file, self->options.path, true, self->base.events,
-				    error);
+				    save_rings, self, error);
 }
 
 void recorder_totals(const struct recorder *self, struct record_totals *out)

@@ -73,8 +73,8 @@ const struct record_tally *recorder_tally(const struct recorder *recorder);
 
 /*
  * Ends the file, with kvmperf's section, and begins the next under the same name: PATH becomes
- * PATH.1, PATH.1 becomes PATH.2 and so on; the oldest one beyond max_files is overwritten. No
- * sample is lost or doubled.
+ * PATH.1, PATH.1 becomes PATH.2 and so on; the oldest one beyond max_files is overwritten. What
+ * comes meanwhile is in the next file.
  */
 int recorder_rotate(struct recorder *recorder, const char *section, size_t size,
 		    struct error *error);

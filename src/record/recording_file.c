@@ -64,7 +64,8 @@ static int begin_writer(struct recording_file *file, const struct perf_events *e
 }
 
 int recording_file_begin(struct recording_file *file, const char *path, bool replace,
-			 const struct perf_events *events, struct error *error)
+			 const struct perf_events *events, void (*between)(void *context),
+			 void *context, struct error *error)
 {
 	*file = (struct recording_file){.path = path, .fd = -1};
 	int code = open_file(file, replace, error);
@@ -77,7 +78,8 @@ int recording_file_begin(struct recording_file *file, const char *path, bool rep
 	if (!code)
 		code = perf_data_writer_flush(file->writer, error);
 	if (!code)
-		code = existing_tasks_record(file->writer, &file->mapped, error);
+		code = existing_tasks_record(file->writer, &file->mapped, between, context,
+					     error);
 	if (!code)
 		code = perf_data_writer_flush(file->writer, error);
 	if (file->writer)

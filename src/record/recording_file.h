@@ -23,11 +23,12 @@ struct recording_file {
 
 /*
  * Opens the file (an older one is kept as PATH.old, as perf does, unless replace says not to)
- * and records in it what already runs: kernel, modules, tasks. Errors: with a line that names
- * the file.
+ * and records in it what already runs: kernel, modules, tasks; between is called now and then
+ * with context, since that takes a while. Errors: with a line that names the file.
  */
 int recording_file_begin(struct recording_file *file, const char *path, bool replace,
-			 const struct perf_events *events, struct error *error);
+			 const struct perf_events *events, void (*between)(void *context),
+			 void *context, struct error *error);
 
 /*
  * Writes the features and closes the file, also after a failed write. command_line ends with
