@@ -40,6 +40,8 @@ int composition_merge(struct composition *into, const struct composition *from)
 		if (error)
 			return error;
 	}
+	into->exact_run_ns += from->exact_run_ns;
+	into->exact_host_ns += from->exact_host_ns;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "account/apportion.h"
 #include "account/composition.h"
 #include "account/confidence.h"
+#include "account/exact.h"
 #include "account/label_times.h"
 
 /* Variances (ns squared) of a VM's estimated parts, summed over its threads and pools. */
@@ -27,6 +28,8 @@ struct work {
 	struct composition interrupts;	     /* all interrupt samples, where they stand apart */
 	struct variances *variances;	     /* of each VM */
 	struct label_times pool[WORK_COUNT]; /* shared work by subsystem */
+	uint64_t exact_hardirq_ns;	     /* of all threads, in exact mode */
+	uint64_t exact_softirq_ns;
 	uint64_t *parts; /* room for the apportionment of one thread's time */
 	uint64_t *weights;
 	size_t room;
@@ -108,6 +111,8 @@ static int check_input(const struct account_input *input)
 	for (size_t i = 0; i < input->split_count; i++)
 		if (input->splits[i].vm >= input->vm_count)
 			return -ERANGE;
+	if (input->exact && input->world_switch_label >= input->label_count)
+		return -ERANGE;
 	if (input->interrupts_apart && input->interrupt_ns > input->capacity_ns)
 		return -ERANGE;
 	return 0;
@@ -155,11 +160,22 @@ static int collect_compositions(struct work *work)
 {
 	const struct account_input *input = work->input;
 
+	for (size_t i = 0; input->exact && i < input->thread_count; i++) {
+		const struct account_thread *thread = &input->threads[i];
+		struct composition times = {
+			.exact_run_ns = thread->exact.guest_ns + thread->exact.host_ns,
+			.exact_host_ns = thread->exact.host_ns,
+		};
+		composition_merge(&work->own[i], &times);
+		if (thread->owner == OWNER_VM)
+			composition_merge(&work->by_role[thread->role], &times);
+	}
 	for (size_t i = 0; i < input->count_count; i++) {
 		const struct account_count *count = &input->counts[i];
 		const struct account_thread *thread = &input->threads[count->thread];
 		uint32_t label = count->mode >= MODE_KERNEL ? count->label : 0;
-		bool apart = input->interrupts_apart && is_interrupt(count->mode);
+		bool apart =
+			(input->interrupts_apart || input->exact) && is_interrupt(count->mode);
 		int error =
 			composition_add(apart ? &work->interrupts : &work->own[count->thread],
 					count->mode, count->work, label, count->samples);
@@ -187,18 +203,18 @@ static int spread(struct work *work, const struct composition *composition, uint
 	return 0;
 }
 
-/* Gives a VM's thread's time to the VM's accounts. */
-static int charge_vm_thread(struct work *work, size_t index,
-			    const struct composition *composition)
+/* Gives some of a VM's thread's time to the VM's accounts, as the composition says. */
+static int charge_cells(struct work *work, size_t index, const struct composition *composition,
+			uint64_t charged_ns)
 {
 	struct ledger_thread *thread = &work->ledger->threads[index];
 	struct ledger_vm *vm = &work->ledger->vms[work->input->threads[index].vm];
 
 	if (composition->samples == 0) {
-		thread->kernel_ns = thread->charged_ns;
-		return label_times_add(&vm->kernel, LABEL_UNSAMPLED, thread->charged_ns);
+		thread->kernel_ns += charged_ns;
+		return label_times_add(&vm->kernel, LABEL_UNSAMPLED, charged_ns);
 	}
-	int error = spread(work, composition, thread->charged_ns);
+	int error = spread(work, composition, charged_ns);
 	for (size_t i = 0; !error && i < composition->count; i++) {
 		const struct cell *cell = &composition->cells[i];
 		uint64_t ns = work->parts[i];
@@ -222,12 +238,89 @@ static int charge_vm_thread(struct work *work, size_t index,
 	return error;
 }
 
-static void add_variance(struct variances *variances, uint64_t run_ns,
+/*
+ * Divides a thread's charged time as its exact times are divided. What interrupts took is left
+ * for charge_exact_interrupts(), unless the thread's time is without them anyway.
+ */
+static struct exact_times divide_exactly(struct work *work, size_t index)
+{
+	const struct account_input *input = work->input;
+	const struct exact_times *exact = &input->threads[index].exact;
+	struct ledger_thread *thread = &work->ledger->threads[index];
+	bool apart = input->interrupts_apart;
+	const uint64_t weights[] = {
+		exact->guest_ns,
+		exact->host_ns,
+		apart ? 0 : exact->hardirq_ns,
+		apart ? 0 : exact->softirq_ns,
+	};
+	uint64_t parts[4];
+
+	/* The scheduler knows of time in which no event was seen: nothing is known of it. */
+	if (!apportion(thread->charged_ns, weights, 4, parts))
+		return (struct exact_times){.host_ns = thread->charged_ns};
+	thread->interrupt_ns = parts[2] + parts[3];
+	work->exact_hardirq_ns += parts[2];
+	work->exact_softirq_ns += parts[3];
+	return (struct exact_times){parts[0], parts[1], parts[2], parts[3]};
+}
+
+/* The same for a thread whose exact times are known; samples speak of its host time alone. */
+static int charge_exactly(struct work *work, size_t index, const struct composition *samples)
+{
+	struct ledger_thread *thread = &work->ledger->threads[index];
+	struct exact_times times = divide_exactly(work, index);
+	struct composition host;
+	int error = exact_host_composition(samples, work->input->world_switch_label, &host);
+
+	thread->guest_ns = times.guest_ns;
+	work->ledger->vms[work->input->threads[index].vm].guest_ns += times.guest_ns;
+	if (!error)
+		error = charge_cells(work, index, &host, times.host_ns);
+	composition_free(&host);
+	return error;
+}
+
+/* Gives a VM's thread's time to the VM's accounts. */
+static int charge_vm_thread(struct work *work, size_t index,
+			    const struct composition *composition)
+{
+	if (work->input->exact)
+		return charge_exactly(work, index, composition);
+	return charge_cells(work, index, composition, work->ledger->threads[index].charged_ns);
+}
+
+/*
+ * Exact times of a part of the time, in windows drawn at random. How much the share of guest
+ * time varies from one to the next isn't known: at most as if each were all or nothing.
+ */
+static double window_variance(const struct account_input *input, uint64_t run_ns,
+			      const struct composition *composition)
+{
+	double share = (double)composition->exact_host_ns / (double)composition->exact_run_ns;
+	double windows = input->exact_windows ? (double)input->exact_windows : 1;
+
+	return (double)run_ns * (double)run_ns * share * (1 - share) * (1 - input->exact_duty) /
+	       windows;
+}
+
+static void add_variance(const struct work *work, struct variances *variances, uint64_t run_ns,
 			 const struct composition *composition)
 {
 	uint64_t user = composition->in_mode[MODE_USER];
 	uint64_t kernel = composition->in_mode[MODE_KERNEL];
 
+	if (composition->exact_run_ns) {
+		/* User and kernel mode are the known host time's: what one lacks the other has.
+		 */
+		double variance = confidence_variance(run_ns, user, composition->samples);
+		double windows = window_variance(work->input, run_ns, composition);
+		variances->guest += windows;
+		variances->vmm += variance;
+		variances->kernel += variance + windows;
+		variances->hypervisor += windows;
+		return;
+	}
 	variances->guest += confidence_variance(run_ns, composition->in_mode[MODE_GUEST],
 						composition->samples);
 	variances->vmm += confidence_variance(run_ns, user, composition->samples);
@@ -267,12 +360,12 @@ static int charge_role(struct work *work, const size_t *threads, size_t count)
 			pooled_ns += charged_ns;
 			own = pool;
 		} else {
-			add_variance(&work->variances[first->vm], charged_ns, own);
+			add_variance(work, &work->variances[first->vm], charged_ns, own);
 		}
 		error = charge_vm_thread(work, threads[i], own);
 	}
 	if (!error && pooled_ns)
-		add_variance(&work->variances[first->vm], pooled_ns, pool);
+		add_variance(work, &work->variances[first->vm], pooled_ns, pool);
 	composition_free(&few);
 	composition_free(&all);
 	return error;
@@ -287,8 +380,12 @@ static int charge_other_thread(struct work *work, size_t index)
 	uint64_t left_ns = thread->charged_ns;
 	int error = 0;
 
+	if (work->input->exact && owner != OWNER_IDLE) {
+		struct exact_times times = divide_exactly(work, index);
+		left_ns = times.guest_ns + times.host_ns;
+	}
 	if (own->samples)
-		error = spread(work, own, thread->charged_ns);
+		error = spread(work, own, left_ns);
 	for (size_t i = 0; !error && i < own->count; i++) {
 		const struct cell *cell = &own->cells[i];
 		bool interrupt = is_interrupt(cell->mode);
@@ -312,6 +409,22 @@ static int charge_other_thread(struct work *work, size_t index)
 	case OWNER_VM: break;
 	}
 	return error;
+}
+
+/* What interrupts took of the idle time, in exact mode. */
+static void charge_idle_exactly(struct work *work)
+{
+	const struct account_input *input = work->input;
+	size_t i = 0;
+
+	while (i < input->thread_count && input->threads[i].owner != OWNER_IDLE)
+		i++;
+	if (i == input->thread_count)
+		return;
+	work->ledger->threads[i].charged_ns = work->ledger->idle_ns;
+	struct exact_times times = divide_exactly(work, i);
+	work->ledger->idle_ns = times.guest_ns + times.host_ns;
+	work->ledger->threads[i].charged_ns = 0;
 }
 
 /*
@@ -354,11 +467,56 @@ static int charge_idle(struct work *work)
 	return error;
 }
 
+/*
+ * Exact interrupt time: the samples of the same mode (and kind of work, if it isn't WORK_NONE)
+ * say what was done in it.
+ */
+static int charge_exact_interrupts(struct work *work, enum account_mode mode,
+				   enum shared_work kind, uint64_t ns)
+{
+	struct composition alike = {0};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < work->interrupts.count; i++) {
+		const struct cell *cell = &work->interrupts.cells[i];
+		if (cell->mode == mode && (kind == WORK_NONE || cell->work == kind))
+			error = composition_add(&alike, mode, cell->work, cell->label,
+						cell->samples);
+	}
+	if (!error && alike.samples == 0)
+		error = label_times_add(&work->pool[kind ? kind : WORK_OTHER], LABEL_UNSAMPLED,
+					ns);
+	else if (!error)
+		error = spread(work, &alike, ns);
+	for (size_t i = 0; !error && i < alike.count; i++)
+		error = add_to_pool(work, &alike.cells[i], work->parts[i]);
+	composition_free(&alike);
+	return error;
+}
+
+/* The interrupt time of all threads and of the idle time; softirqs by their vectors' times. */
+static int charge_all_exact_interrupts(struct work *work)
+{
+	uint64_t by_kind[WORK_COUNT];
+	int error =
+		charge_exact_interrupts(work, MODE_HARDIRQ, WORK_NONE, work->exact_hardirq_ns);
+
+	if (!apportion(work->exact_softirq_ns, work->input->exact_softirq_ns, WORK_COUNT,
+		       by_kind))
+		by_kind[WORK_OTHER] = work->exact_softirq_ns;
+	for (int kind = 0; !error && kind < WORK_COUNT; kind++)
+		error = charge_exact_interrupts(work, MODE_SOFTIRQ, (enum shared_work)kind,
+						by_kind[kind]);
+	return error;
+}
+
 /* The exact interrupt time of a kernel with IRQ time accounting. */
 static int charge_interrupts(struct work *work)
 {
 	uint64_t ns = work->input->interrupt_ns;
 
+	if (work->input->exact && !work->input->interrupts_apart)
+		return charge_all_exact_interrupts(work);
 	if (!work->input->interrupts_apart)
 		return 0;
 	if (work->interrupts.samples == 0)
@@ -411,7 +569,9 @@ static int charge_all(struct work *work)
 	}
 	free(order);
 	free(members);
-	if (!error)
+	if (!error && input->exact)
+		charge_idle_exactly(work);
+	else if (!error)
 		error = charge_idle(work);
 	return error ? error : charge_interrupts(work);
 }

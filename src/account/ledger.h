@@ -53,11 +53,20 @@ enum account_mode {
 
 #define ACCOUNT_ROLES_MAX 8
 
+/* What a thread's time was made of, without sampling; see account_input.exact. */
+struct exact_times {
+	uint64_t guest_ns;
+	uint64_t host_ns;    /* user and kernel mode */
+	uint64_t hardirq_ns; /* in which interrupts held its CPU; of the idle task too */
+	uint64_t softirq_ns;
+};
+
 struct account_thread {
 	enum account_owner owner;
 	uint32_t vm;   /* index into the VMs, for OWNER_VM */
 	uint32_t role; /* below ACCOUNT_ROLES_MAX; threads of one role are alike */
 	uint64_t run_ns;
+	struct exact_times exact;
 };
 
 /* Samples of one thread in one mode; label is the subsystem, for modes other than guest, user.
@@ -92,6 +101,17 @@ struct account_input {
 	 */
 	bool interrupts_apart;
 	uint64_t interrupt_ns;
+	/*
+	 * The threads' exact times are known: run_ns is divided in proportion to them (and
+	 * equal to their sum where they cover the whole interval), and samples only say what
+	 * the host time was made of. Host time that samples called guest (see
+	 * ../shared/design.md, interrupts-off bias) is kernel mode with world_switch_label.
+	 */
+	bool exact;
+	double exact_duty;	/* the part of the time that they cover, above 0 to 1 */
+	unsigned exact_windows; /* drawn at random, that it lies in; any number for duty 1 */
+	uint32_t world_switch_label;
+	uint64_t exact_softirq_ns[WORK_COUNT]; /* of all CPUs, by kind of work */
 	const struct account_thread *threads;
 	size_t thread_count;
 	const struct account_count *counts;

@@ -57,7 +57,16 @@ int collector_read(struct collector *collector, const struct collection **out,
 		   struct error *error)
 {
 	*out = &collector->collection;
-	return collector->operations->read(collector, error);
+	int code = collector->operations->read(collector, error);
+	if (collector->exact_refused)
+		collector->collection.exact.valid = false;
+	return code;
+}
+
+void collector_refuse_exact(struct collector *collector)
+{
+	collector->exact_refused = true;
+	collector->collection.exact.valid = false;
 }
 
 const char *collector_name(const struct collector *collector)
@@ -84,6 +93,8 @@ void collection_begin(struct collection *collection)
 	collection->task_count = 0;
 	collection->count_count = 0;
 	collection->split_count = 0;
+	collection->exit_count = 0;
+	collection->exact = (struct collected_exact){0};
 	collection->processes_run_ns = 0;
 	collection->kernel_run_ns = 0;
 	collection->shared_run_ns = 0;
@@ -92,11 +103,19 @@ void collection_begin(struct collection *collection)
 	collection->lost = 0;
 }
 
+uint64_t collection_capacity(const struct collection *collection)
+{
+	if (collection->exact.valid && collection->exact.whole)
+		return collection->exact.capacity_ns;
+	return (collection->end_ns - collection->start_ns) * collection->cpus;
+}
+
 void collection_free(struct collection *collection)
 {
 	free(collection->tasks);
 	free(collection->counts);
 	free(collection->splits);
+	free(collection->exits);
 	*collection = (struct collection){0};
 }
 
@@ -118,6 +137,16 @@ struct collected_count *collection_add_count(struct collection *collection)
 	struct collected_count *count = &collection->counts[collection->count_count++];
 	*count = (struct collected_count){0};
 	return count;
+}
+
+struct collected_exit *collection_add_exit(struct collection *collection)
+{
+	if (array_reserve(&collection->exits, &collection->exit_room,
+			  collection->exit_count + 1, sizeof(*collection->exits)))
+		return NULL;
+	struct collected_exit *exit = &collection->exits[collection->exit_count++];
+	*exit = (struct collected_exit){0};
+	return exit;
 }
 
 int collection_add_split(struct collection *collection, const struct collected_split *split)

@@ -5,7 +5,8 @@
 /*
  * A collector tells what ran on every CPU, in which mode, and how long each thread ran. There
  * are two, with one interface: BPF (counts in the kernel) and perf (samples from the ring,
- * thread times from /proc). The profiler can be replaced.
+ * thread times from /proc). The profiler can be replaced. A third one, exact, adds exact times
+ * by events to the first.
  */
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 
 struct kernel_map;
 struct dso_cache;
+struct exact_exit_layout;
 
 /* The exact times of one thread in the interval. */
 struct collected_task {
@@ -25,8 +27,40 @@ struct collected_task {
 	pid_t tid;
 	uint64_t run_ns;
 	uint64_t ready_ns;
+	struct exact_times exact; /* see collected_exact */
 	bool kernel_thread;
 	char name[16]; /* comm */
+};
+
+/* VM exits of one thread for one reason. */
+struct collected_exit {
+	pid_t tgid;
+	pid_t tid;
+	uint32_t isa;  /* enum exit_isa of symbols/exit_reasons.h */
+	uint32_t code; /* the vendor's; UINT32_MAX: not known */
+	uint64_t count;
+	uint64_t ns; /* CPU time of the thread from the exits to the next entries */
+};
+
+/* SOFTIRQ vectors of include/linux/interrupt.h. */
+#define COLLECTED_SOFTIRQS 10
+
+/* What only exact mode knows. All is 0 unless valid. */
+struct collected_exact {
+	bool valid;	      /* the threads' exact times and the following are known */
+	bool whole;	      /* they cover all CPUs for the whole interval */
+	uint64_t capacity_ns; /* the CPUs' time that they cover; equal to the sum of all */
+	struct exact_times processes; /* of what is in no task */
+	struct exact_times kernel;
+	struct exact_times self;
+	struct exact_times idle;		 /* host_ns: the idle tasks' own time */
+	uint64_t softirq_ns[COLLECTED_SOFTIRQS]; /* by vector, all CPUs */
+	uint64_t entries;			 /* of guests (kvm_entry) */
+	uint64_t events;
+	double event_ns;  /* mean cost of an event, 0: not known */
+	double duty;	  /* part of the time in which events are looked at, 0 to 1 */
+	unsigned windows; /* the parts, when it is below 1 */
+	uint64_t lost;	  /* exits that were counted and can't be told whose they are */
 };
 
 /* Samples of one thread in one mode (and kernel subsystem). tid 0 is the idle task. */
@@ -60,6 +94,9 @@ struct collection {
 	size_t count_count, count_room;
 	struct collected_split *splits;
 	size_t split_count, split_room;
+	struct collected_exit *exits;
+	size_t exit_count, exit_room;
+	struct collected_exact exact;
 	uint64_t processes_run_ns; /* of all that is in no task above */
 	uint64_t kernel_run_ns;	   /* kernel threads not in tasks */
 	uint64_t shared_run_ns;	   /* kernel threads not in tasks that do softirq work */
@@ -76,6 +113,9 @@ struct collector_options {
 	unsigned frequency_hz;
 	const struct kernel_map *kernel_map; /* not owned; see collector_use_map() */
 	struct dso_cache *dsos;		     /* not owned */
+	const struct exact_exit_layout
+		*exit_layout; /* for exact mode; NULL: without VM exits */
+	double budget;	      /* of exact mode: the part of a CPU that its events may cost */
 };
 
 struct collector_operations {
@@ -97,6 +137,7 @@ struct collector {
 	struct perf_events *events;
 	struct collection collection;
 	uint64_t started_ns; /* of the first reading */
+	bool exact_refused;  /* see collector_refuse_exact() */
 	int wake_fd; /* readable when a VM was seen that is not tracked; -1 if there is none */
 };
 
@@ -109,6 +150,9 @@ int bpf_collector_new(struct collector **out, const struct collector_options *op
 		      struct error *error);
 int perf_collector_new(struct collector **out, const struct collector_options *options,
 		       struct error *error);
+/* The BPF collector with exact times beside the samples. */
+int exact_collector_new(struct collector **out, const struct collector_options *options,
+			struct error *error);
 
 /* Starts sampling and takes the first reading of all threads; intervals begin here. */
 int collector_start(struct collector *collector, struct error *error);
@@ -144,6 +188,15 @@ pid_t collector_new_vm(struct collector *collector);
 int collector_read(struct collector *collector, const struct collection **out,
 		   struct error *error);
 
+/*
+ * The exact times turned out to be none (the kernel's tracepoints are silent): they are not
+ * valid in the collection that was read last, nor in those to come.
+ */
+void collector_refuse_exact(struct collector *collector);
+
+/* The CPUs' time of the interval, ns: the capacity of its ledger. */
+uint64_t collection_capacity(const struct collection *collection);
+
 const char *collector_name(const struct collector *collector);
 
 /* The sampling event: "cycles" or "cpu-clock". */
@@ -159,6 +212,7 @@ void collection_begin(struct collection *collection);
 void collection_free(struct collection *collection);
 struct collected_task *collection_add_task(struct collection *collection);
 struct collected_count *collection_add_count(struct collection *collection);
+struct collected_exit *collection_add_exit(struct collection *collection);
 /* Adds samples to the split with the same keys, or makes it. */
 int collection_add_split(struct collection *collection, const struct collected_split *split);
 

@@ -29,6 +29,7 @@ struct stat_run {
 	uint64_t intervals;
 	int stop_fd;
 	bool stopped;
+	bool said_inexact;
 	bool had_selected; /* VMs asked for by --vm were there */
 };
 
@@ -126,6 +127,18 @@ static void watch_selected(struct stat_run *run, const struct interval *interval
 		run->stopped = true;
 }
 
+/* Says once why the figures are not exact. */
+static void say_inexact(struct stat_run *run)
+{
+	const char *reason = session_inexact_reason(run->session);
+
+	if (reason && !run->said_inexact)
+		fprintf(stderr,
+			"kvmperf stat: exact mode is unavailable, sampling instead: %s\n",
+			reason);
+	run->said_inexact = reason != NULL;
+}
+
 static int measure(struct stat_run *run, struct error *error)
 {
 	uint64_t duration_ns = run->options.interval_ns;
@@ -142,6 +155,7 @@ static int measure(struct stat_run *run, struct error *error)
 		if (code)
 			break;
 		clear_progress(run);
+		say_inexact(run);
 		if (event == SESSION_STOPPED && stop_signals_take(run->stop_fd, &run->child))
 			run->stopped = true;
 		code = write_interval(run, &interval, error);
@@ -163,6 +177,7 @@ static int check_vms(struct stat_run *run, struct error *error)
 
 	if (reason)
 		fprintf(stderr, "kvmperf stat: the perf collector is used: %s\n", reason);
+	say_inexact(run);
 	if (run->options.session.vm_count && selected == 0 && !run->options.command)
 		return error_set(error, -ENOENT,
 				 "no VM has the name, id or pid '%s' (see kvmperf list)",

@@ -7,6 +7,9 @@
 #include "command/option_values.h"
 
 #define DEFAULT_FREQUENCY_HZ 250
+#define DEFAULT_BUDGET	     0.005 /* of each CPU */
+#define BUDGET_MIN	     0.01  /* percent */
+#define BUDGET_MAX	     100.0
 #define FREQUENCY_MAX_HZ     20000
 #define INTERVAL_MIN_S	     0.01
 #define INTERVAL_MAX_S	     86400.0
@@ -20,13 +23,19 @@ const char stat_options_help[] =
 	"  -n, --count N          stop after N intervals\n"
 	"      --vm NAME|ID|PID   show only this VM (repeatable); the others count as "
 	"processes\n"
-	"      --by vm|thread|module\n"
-	"                         rows of table and CSV (default vm)\n"
+	"      --by vm|thread|module|exit\n"
+	"                         rows of table and CSV (default vm); exit implies --exact\n"
 	"  -F, --frequency HZ     samples a second and CPU (default 250)\n"
 	"      --apportion affine|bytes|packets|causal|none\n"
 	"                         how shared work is charged to VMs (default affine)\n"
 	"      --collector bpf|perf\n"
 	"                         where the samples come from (default bpf, else perf)\n"
+	"      --exact            guest, interrupt and thread times by events, not samples, "
+	"and\n"
+	"                         VM exits by reason\n"
+	"      --budget PERCENT   of each CPU that the events of --exact may cost (default "
+	"0.5);\n"
+	"                         beyond it they are looked at in a part of the time\n"
 	"  -f, --format table|csv|json\n"
 	"  -o, --output FILE      write there instead of standard output\n"
 	"  -h, --help\n\n"
@@ -38,14 +47,15 @@ enum long_option {
 	OPTION_BY,
 	OPTION_APPORTION,
 	OPTION_COLLECTOR,
-	OPTION_EXACT
+	OPTION_EXACT,
+	OPTION_BUDGET
 };
 
 static int parse_option(struct stat_options *options, int option, const char *text,
 			struct error *error)
 {
 	static const char *const formats[] = {"table", "csv", "json", NULL};
-	static const char *const groupings[] = {"vm", "thread", "module", NULL};
+	static const char *const groupings[] = {"vm", "thread", "module", "exit", NULL};
 	static const char *const collectors[] = {"bpf", "perf", NULL};
 	static const char *const policies[] = {"affine", "bytes", "packets",
 					       "causal", "none",  NULL};
@@ -78,6 +88,7 @@ static int parse_option(struct stat_options *options, int option, const char *te
 	case OPTION_BY:
 		code = option_choice("--by", text, groupings, &choice, error);
 		options->by = (enum view_grouping)choice;
+		options->session.exact |= options->by == VIEW_BY_EXIT;
 		break;
 	case OPTION_COLLECTOR:
 		code = option_choice("--collector", text, collectors, &choice, error);
@@ -88,10 +99,10 @@ static int parse_option(struct stat_options *options, int option, const char *te
 		code = option_choice("--apportion", text, policies, &choice, error);
 		options->session.apportion = (enum shared_policy)choice;
 		break;
-	case OPTION_EXACT:
-		code = error_set(
-			error, -EOPNOTSUPP,
-			"--exact is not available in this version: leave it out to sample");
+	case OPTION_EXACT: options->session.exact = true; break;
+	case OPTION_BUDGET:
+		code = option_real("--budget", text, BUDGET_MIN, BUDGET_MAX, &value, error);
+		options->session.budget = value / 100;
 		break;
 	default: break;
 	}
@@ -112,11 +123,14 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 		{"apportion", required_argument, NULL, OPTION_APPORTION},
 		{"collector", required_argument, NULL, OPTION_COLLECTOR},
 		{"exact", no_argument, NULL, OPTION_EXACT},
+		{"budget", required_argument, NULL, OPTION_BUDGET},
 		{NULL, 0, NULL, 0},
 	};
 	int option, code;
 
-	*options = (struct stat_options){.session.frequency_hz = DEFAULT_FREQUENCY_HZ};
+	*options = (struct stat_options){
+		.session = {.frequency_hz = DEFAULT_FREQUENCY_HZ, .budget = DEFAULT_BUDGET},
+	};
 	optind = 0;
 	opterr = 0;
 	while (!(code = option_next(argc, argv, "+:i:n:F:f:o:h", names, &option, error)) &&
@@ -125,5 +139,9 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 		if (code)
 			return code;
 	}
+	if (!code && options->session.exact &&
+	    options->session.collector == SESSION_COLLECTOR_PERF)
+		return error_set(error, -EINVAL,
+				 "--exact works on the BPF collector, not on --collector perf");
 	return code ? code : option_command(argc, argv, "measure", &options->command, error);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/exact.h"
 #include "account/label_times.h"
 
 uint64_t interval_other_vms_ns(const struct interval *interval)
@@ -16,6 +17,16 @@ uint64_t interval_other_vms_ns(const struct interval *interval)
 		if (!interval->vms[i].selected)
 			sum += ledger_vm_total_ns(&interval->ledger.vms[i]);
 	return sum;
+}
+
+uint64_t interval_outside_exits_ns(const struct interval *interval, size_t vm)
+{
+	const struct ledger_vm *ledger = &interval->ledger.vms[vm];
+	uint64_t ns = ledger->vmm.total_ns + ledger->kernel.total_ns;
+
+	for (size_t i = 0; i < interval->vms[vm].exit_reasons; i++)
+		ns -= interval->vms[vm].exits_by_reason[i].ns;
+	return ns;
 }
 
 uint64_t interval_processes_ns(const struct interval *interval)
@@ -29,6 +40,7 @@ static void free_vm(struct interval_vm *vm)
 	free(vm->id);
 	free(vm->uuid);
 	free(vm->taps);
+	free(vm->exits_by_reason);
 	*vm = (struct interval_vm){0};
 }
 
@@ -47,6 +59,44 @@ int interval_vm_set(struct interval_vm *out, const char *name, const char *id, c
 		memcpy(out->taps, taps, tap_count * sizeof(*taps));
 	out->tap_count = tap_count;
 	return 0;
+}
+
+int interval_vm_add_exits(struct interval_vm *vm, const struct interval_exits *exits)
+{
+	for (size_t i = 0; i < vm->exit_reasons; i++) {
+		struct interval_exits *other = &vm->exits_by_reason[i];
+		if (other->isa == exits->isa && other->code == exits->code) {
+			other->count += exits->count;
+			other->ns += exits->ns;
+			return 0;
+		}
+	}
+	struct interval_exits *all =
+		reallocarray(vm->exits_by_reason, vm->exit_reasons + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	vm->exits_by_reason = all;
+	all[vm->exit_reasons++] = *exits;
+	return 0;
+}
+
+static int compare_exits(const void *left, const void *right)
+{
+	const struct interval_exits *a = left, *b = right;
+
+	if (a->ns != b->ns)
+		return a->ns > b->ns ? -1 : 1;
+	if (a->count != b->count)
+		return a->count > b->count ? -1 : 1;
+	return (a->code > b->code) - (a->code < b->code);
+}
+
+void interval_sort_exits(struct interval *interval)
+{
+	for (size_t i = 0; i < interval->ledger.vm_count; i++)
+		if (interval->vms[i].exit_reasons > 1)
+			qsort(interval->vms[i].exits_by_reason, interval->vms[i].exit_reasons,
+			      sizeof(*interval->vms[i].exits_by_reason), compare_exits);
 }
 
 static int add_labels(struct label_times *sum, const struct label_times *times)
@@ -114,6 +164,8 @@ static int place_vm(struct interval *sum, const struct interval_vm *vm, size_t h
 	vms[count] = *vm;
 	vms[count].exits = vms[count].halt_poll_ns = vms[count].ready_ns = 0;
 	vms[count].traffic = (struct traffic){0};
+	vms[count].exits_by_reason = NULL;
+	vms[count].exit_reasons = 0;
 	ledger_vms[count] = (struct ledger_vm){0};
 	int error = interval_vm_set(&vms[count], vm->name, vm->id, vm->uuid, vm->taps,
 				    vm->tap_count);
@@ -137,6 +189,7 @@ static int place_thread(struct interval *sum, const struct interval_thread *thre
 
 	wanted.vm = vm;
 	wanted.ready_ns = 0;
+	wanted.exact = (struct exact_times){0};
 	*place = hint;
 	if (hint < count && same_thread(&sum->threads[hint], &wanted))
 		return 0;
@@ -190,6 +243,11 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 		to->traffic.rx_packets += vm->traffic.rx_packets;
 		to->traffic.tx_bytes += vm->traffic.tx_bytes;
 		to->traffic.tx_packets += vm->traffic.tx_packets;
+		to->exits_known &= vm->exits_known;
+		for (size_t r = 0; !error && r < vm->exit_reasons; r++)
+			error = interval_vm_add_exits(to, &vm->exits_by_reason[r]);
+		if (error)
+			break;
 		error = add_ledger_vm(&sum->ledger.vms[places[i]], &interval->ledger.vms[i]);
 	}
 	for (size_t i = 0; !error && i < interval->ledger.thread_count; i++) {
@@ -200,6 +258,7 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 		if (error)
 			break;
 		sum->threads[place].ready_ns += thread->ready_ns;
+		exact_times_add(&sum->threads[place].exact, &thread->exact);
 		add_ledger_thread(&sum->ledger.threads[place], &interval->ledger.threads[i]);
 	}
 	free(places);
@@ -213,9 +272,15 @@ int interval_add(struct interval *sum, const struct interval *interval)
 		sum->source = interval->source;
 		sum->source.samples = sum->source.lost = 0;
 		sum->source.overhead_s = 0;
+		sum->source.events = sum->source.lost_exits = 0;
 		sum->labels = interval->labels;
 	}
 	sum->cpus = interval->cpus;
+	sum->source.exact &= interval->source.exact;
+	sum->source.events += interval->source.events;
+	sum->source.lost_exits += interval->source.lost_exits;
+	if (interval->source.duty < sum->source.duty)
+		sum->source.duty = interval->source.duty;
 	sum->duration_s += interval->duration_s;
 	sum->source.samples += interval->source.samples;
 	sum->source.lost += interval->source.lost;
@@ -230,7 +295,10 @@ int interval_add(struct interval *sum, const struct interval *interval)
 		sum->ledger.unattributed_work_ns[work] +=
 			interval->ledger.unattributed_work_ns[work];
 	int error = add_labels(&sum->ledger.unattributed, &interval->ledger.unattributed);
-	return error ? error : add_vms(sum, interval);
+	if (!error)
+		error = add_vms(sum, interval);
+	interval_sort_exits(sum);
+	return error;
 }
 
 void interval_free(struct interval *interval)

@@ -21,6 +21,19 @@ struct interval_source {
 	const char *apportion;		 /* "bytes" or "none" */
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
 	double overhead_s;		 /* CPU time of kvmperf itself */
+	bool exact;	 /* guest, interrupt and thread times come from events, not samples */
+	double duty;	 /* the part of the time in which events were looked at */
+	uint64_t events; /* the next three only when exact */
+	double event_ns; /* mean cost of one, by BPF's own statistics; 0: not known */
+	uint64_t lost_exits; /* that are in no VM's exits by reason */
+};
+
+/* VM exits for one reason; see kvm_exit_reason_name(). */
+struct interval_exits {
+	uint32_t isa;
+	uint32_t code;
+	uint64_t count;
+	uint64_t ns; /* CPU time of the vCPU threads from there to the next entry */
 };
 
 /* What is known of a VM besides its ledger; stands at the same index as its ledger_vm. */
@@ -41,7 +54,10 @@ struct interval_vm {
 	uint64_t exits;
 	uint64_t halt_poll_ns;
 	bool traffic_known;
-	struct traffic traffic; /* in this interval */
+	struct traffic traffic;			/* in this interval */
+	bool exits_known;			/* the next are; with exact mode only */
+	struct interval_exits *exits_by_reason; /* the costliest first */
+	size_t exit_reasons;
 };
 
 /* What is known of a thread; stands at the same index as its ledger_thread. */
@@ -53,6 +69,7 @@ struct interval_thread {
 	int index;
 	char name[16];
 	uint64_t ready_ns;
+	struct exact_times exact; /* with exact mode only */
 };
 
 /* One interval, ready for the views. */
@@ -74,6 +91,13 @@ struct interval {
 /* What the VMs that were not selected took; part of interval_processes_ns(). */
 uint64_t interval_other_vms_ns(const struct interval *interval);
 
+/*
+ * A VM's host time that is no exit's: of its threads other than vCPUs, and of vCPU threads
+ * before they first entered guest mode. With the guest and shared time and the exits' it is the
+ * total.
+ */
+uint64_t interval_outside_exits_ns(const struct interval *interval, size_t vm);
+
 /* Host processes, those VMs included: a VM that nobody asked for is a process. */
 uint64_t interval_processes_ns(const struct interval *interval);
 
@@ -86,6 +110,12 @@ int interval_add(struct interval *sum, const struct interval *interval);
 /* Copies the VM's fixed facts (names, taps). -ENOMEM leaves nothing to free. */
 int interval_vm_set(struct interval_vm *out, const char *name, const char *id, const char *uuid,
 		    const struct vm_tap *taps, size_t tap_count);
+
+/* Adds exits to the VM's; they are not in order then. -ENOMEM. */
+int interval_vm_add_exits(struct interval_vm *vm, const struct interval_exits *exits);
+
+/* Brings the exits of all VMs in order. */
+void interval_sort_exits(struct interval *interval);
 
 void interval_free(struct interval *interval);
 

@@ -2,10 +2,12 @@
 #include "measure/interval_builder.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "account/exact.h"
 #include "base/array.h"
 
 /* The first threads of every ledger stand for all that is no VM's. */
@@ -28,6 +30,7 @@ struct carry {
 
 struct interval_builder {
 	struct labels *labels;
+	uint32_t world_switch_label; /* in exact mode */
 	pid_t self;
 	pid_t *shared_tids; /* kernel threads that do softirq work, in rising order */
 	size_t shared_count, shared_room;
@@ -269,6 +272,88 @@ static uint32_t thread_of(const struct interval_builder *builder, pid_t tgid, pi
 	return pseudo_thread(is_shared_tid(builder, tid) ? OWNER_SHARED : OWNER_KERNEL);
 }
 
+/*
+ * The threads' exact times, and run times that equal their sums when they cover the whole
+ * interval.
+ */
+static void charge_exact_times(struct interval_builder *builder,
+			       const struct collection *collection)
+{
+	const struct collected_exact *exact = &collection->exact;
+	struct account_thread *accounts = builder->accounts;
+
+	accounts[pseudo_thread(OWNER_PROCESSES)].exact = exact->processes;
+	accounts[pseudo_thread(OWNER_KERNEL)].exact = exact->kernel;
+	accounts[pseudo_thread(OWNER_SELF)].exact = exact->self;
+	accounts[pseudo_thread(OWNER_IDLE)].exact = exact->idle;
+	for (size_t i = 0; i < collection->task_count; i++) {
+		const struct collected_task *task = &collection->tasks[i];
+		uint32_t thread =
+			thread_of(builder, task->tgid, task->tid, task->kernel_thread);
+		exact_times_add(&accounts[thread].exact, &task->exact);
+	}
+	for (size_t i = 0; i < builder->thread_count; i++) {
+		builder->threads[i].exact = accounts[i].exact;
+		if (exact->whole && accounts[i].owner != OWNER_IDLE)
+			accounts[i].run_ns = exact_times_sum(&accounts[i].exact);
+	}
+}
+
+/* The kinds of work that the kernel's softirq vectors do (include/linux/interrupt.h). */
+static void sum_softirqs(const struct collected_exact *exact, uint64_t by_kind[WORK_COUNT])
+{
+	static const enum shared_work kinds[COLLECTED_SOFTIRQS] = {
+		WORK_OTHER, WORK_TIMER, WORK_NET_TX, WORK_NET_RX, WORK_BLOCK,
+		WORK_BLOCK, WORK_OTHER, WORK_SCHED,  WORK_TIMER,  WORK_RCU,
+	};
+
+	for (size_t i = 0; i < COLLECTED_SOFTIRQS; i++)
+		by_kind[kinds[i]] += exact->softirq_ns[i];
+}
+
+/* Exits of a part of the time stand for all of it. */
+static int charge_exits(struct interval_builder *builder, const struct collection *collection,
+			struct interval *out, size_t vm_count)
+{
+	double scale = collection->exact.whole ? 1 : 1 / collection->exact.duty;
+
+	for (size_t v = 0; v < vm_count; v++)
+		out->vms[v].exits_known = true;
+	for (size_t i = 0; i < collection->exit_count; i++) {
+		const struct collected_exit *from = &collection->exits[i];
+		const struct id_index *vm =
+			find_id(builder->by_tgid, builder->tgid_count, from->tgid);
+		struct interval_exits exits = {
+			.isa = from->isa,
+			.code = from->code,
+			.count = (uint64_t)llround((double)from->count * scale),
+			.ns = (uint64_t)llround((double)from->ns * scale),
+		};
+		if (!vm)
+			out->source.lost_exits += exits.count;
+		else if (interval_vm_add_exits(&out->vms[vm->index], &exits))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Estimates for the whole interval may be more than the host time that there was. */
+static void fit_exits(struct interval *out)
+{
+	for (size_t v = 0; v < out->ledger.vm_count; v++) {
+		struct interval_vm *vm = &out->vms[v];
+		uint64_t host_ns =
+			out->ledger.vms[v].vmm.total_ns + out->ledger.vms[v].kernel.total_ns;
+		uint64_t sum = 0;
+		for (size_t i = 0; i < vm->exit_reasons; i++)
+			sum += vm->exits_by_reason[i].ns;
+		double fit = sum > host_ns ? (double)host_ns / (double)sum : 1;
+		for (size_t i = 0; sum > host_ns && i < vm->exit_reasons; i++)
+			vm->exits_by_reason[i].ns =
+				(uint64_t)((double)vm->exits_by_reason[i].ns * fit);
+	}
+}
+
 static void charge_times(struct interval_builder *builder, const struct collection *collection)
 {
 	struct account_thread *accounts = builder->accounts;
@@ -389,12 +474,28 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		error = convert_splits(builder, collection);
 	if (error)
 		return error;
+	bool exact = collection->exact.valid;
 	charge_times(builder, collection);
+	if (exact) {
+		charge_exact_times(builder, collection);
+		error = charge_exits(builder, collection, out, vm_count);
+		if (!error)
+			error = labels_intern(builder->labels, "kvm/world-switch",
+					      &builder->world_switch_label);
+		if (error)
+			return error;
+	}
 
 	struct account_input input = {
-		.capacity_ns = (collection->end_ns - collection->start_ns) * collection->cpus,
+		.capacity_ns = collection_capacity(collection),
 		.period_ns = period_ns,
-		.interrupts_apart = collection->interrupts_apart,
+		/* Exact times of the whole interval have the interrupts in them. */
+		.interrupts_apart =
+			collection->interrupts_apart && !(exact && collection->exact.whole),
+		.exact = exact,
+		.exact_duty = collection->exact.duty,
+		.exact_windows = collection->exact.windows,
+		.world_switch_label = builder->world_switch_label,
 		.interrupt_ns = collection->interrupt_ns,
 		.threads = builder->accounts,
 		.thread_count = builder->thread_count,
@@ -410,6 +511,8 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 	/* Read in steps of 10 ms a CPU, it can exceed a short interval. */
 	if (input.interrupt_ns > input.capacity_ns)
 		input.interrupt_ns = input.capacity_ns;
+	if (exact)
+		sum_softirqs(&collection->exact, input.exact_softirq_ns);
 	error = ledger_make(&out->ledger, &input);
 	if (error)
 		return error;
@@ -420,6 +523,10 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 	for (size_t i = 0; i < builder->thread_count; i++)
 		if (out->threads[i].owner == OWNER_VM)
 			out->vms[out->threads[i].vm].ready_ns += out->threads[i].ready_ns;
+	if (exact) {
+		fit_exits(out);
+		interval_sort_exits(out);
+	}
 	return keep_carries(builder, &out->ledger);
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "collect/collector.h"
 #include "discover/discover.h"
+#include "discover/exit_layout.h"
 #include "measure/interval_builder.h"
 #include "measure/shared_causes.h"
 #include "symbols/dso.h"
@@ -37,6 +38,8 @@ struct session {
 	struct collector *collector;
 	struct interval_builder *builder;
 	struct error fallback;
+	struct exact_exit_layout exit_layout; /* for exact mode */
+	struct error inexact;		      /* why there is none */
 	struct tracked_vm *tracked;
 	size_t tracked_count, tracked_room;
 	/* VMs that were seen in guest mode and ended before their files could be read. */
@@ -263,6 +266,34 @@ static int describe_vm(struct session *session, struct vm *vm, struct interval_v
 	return count_vm(session, vm, out, use);
 }
 
+/* VM exits, or samples of guests, from which silent tracepoints are no accident. */
+#define EXITS_ENOUGH 16
+
+/*
+ * Do the tracepoints fire at all? The PVM module and whatever else replaces KVM's inner loop
+ * have kvm_entry and kvm_exit in the kernel's BTF and never call them.
+ */
+static void test_exact(struct session *session, const struct collection *collection,
+		       const struct interval_vm *vms, size_t vm_count)
+{
+	uint64_t exits = 0, samples = 0;
+
+	if (!collection->exact.valid || !collection->exact.whole || collection->exact.entries)
+		return;
+	for (size_t i = 0; i < vm_count; i++)
+		exits += vms[i].exits;
+	for (size_t i = 0; i < collection->count_count; i++)
+		if (collection->counts[i].mode == MODE_GUEST)
+			samples += collection->counts[i].samples;
+	if (exits < EXITS_ENOUGH && samples < EXITS_ENOUGH)
+		return;
+	collector_refuse_exact(session->collector);
+	error_set(&session->inexact, -EOPNOTSUPP,
+		  "guests run (%llu exits, %llu samples in one interval) and the tracepoints "
+		  "kvm_entry and kvm_exit are silent",
+		  (unsigned long long)exits, (unsigned long long)samples);
+}
+
 static int make_interval(struct session *session, const struct collection *collection,
 			 struct interval *out)
 {
@@ -290,6 +321,10 @@ static int make_interval(struct session *session, const struct collection *colle
 	if (!error)
 		out->unowned = traffic_use_total(&users[count].traffic);
 	if (!error)
+		test_exact(session, collection, out->vms, count);
+	out->duration_s =
+		(double)collection_capacity(collection) / (double)collection->cpus / 1e9;
+	if (!error)
 		error = interval_build(session->builder, collection, vms, count, weights.of,
 				       NS_PER_S / session->options.frequency_hz, out);
 	/* Without a ledger nobody knows how many VMs there are to free. */
@@ -298,6 +333,7 @@ static int make_interval(struct session *session, const struct collection *colle
 		free(out->vms[i].id);
 		free(out->vms[i].uuid);
 		free(out->vms[i].taps);
+		free(out->vms[i].exits_by_reason);
 	}
 	shared_weights_free(&weights);
 	free(users);
@@ -308,6 +344,9 @@ static int make_interval(struct session *session, const struct collection *colle
 static void describe_source(const struct session *session, const struct collection *collection,
 			    struct interval *out)
 {
+	const struct collected_exact *exact = &collection->exact;
+	uint64_t lost_exits = out->source.lost_exits + exact->lost;
+
 	out->source = (struct interval_source){
 		.collector = collector_name(session->collector),
 		.event = collector_event(session->collector),
@@ -315,9 +354,17 @@ static void describe_source(const struct session *session, const struct collecti
 		.samples = out->ledger.samples,
 		.lost = collection->lost,
 		.apportion = shared_policy_name(session->policy_used),
-		.irqs_off_correction = "none",
+		.irqs_off_correction = exact->valid ? "exact" : "none",
 		.overhead_s = (double)collection->self_run_ns / 1e9,
 	};
+	if (!exact->valid)
+		return;
+	out->source.exact = true;
+	out->source.duty = exact->duty;
+	out->source.events = exact->events;
+	out->source.event_ns = exact->event_ns;
+	out->source.lost_exits = lost_exits;
+	out->source.overhead_s += (double)exact->events * exact->event_ns / 1e9;
 }
 
 /* Module addresses change when modules come and go. */
@@ -353,7 +400,6 @@ static int end_interval(struct session *session, struct interval *out, struct er
 	double wall = clock_wall_s() - since_reading_s;
 	*out = (struct interval){
 		.start = session->interval_start,
-		.duration_s = (double)(collection->end_ns - collection->start_ns) / 1e9,
 		.cpus = collection->cpus,
 		.labels = session->labels,
 	};
@@ -471,6 +517,24 @@ static int check_pid_namespace(struct error *error)
 	return 0;
 }
 
+const char *session_inexact_reason(const struct session *session)
+{
+	return session->inexact.code ? session->inexact.message : NULL;
+}
+
+/* False, and the reason kept, when there can't be exact times. */
+static bool open_exact(struct session *session, const struct collector_options *options)
+{
+	struct collector_options exact = *options;
+	struct error no_layout;
+
+	exact.budget = session->options.budget;
+	/* Without kvm there is nobody to enter guest mode. */
+	if (exit_layout_read(&session->exit_layout, &no_layout) == 0)
+		exact.exit_layout = &session->exit_layout;
+	return exact_collector_new(&session->collector, &exact, &session->inexact) == 0;
+}
+
 static int open_collector(struct session *session, struct error *error)
 {
 	struct collector_options options = {
@@ -482,6 +546,8 @@ static int open_collector(struct session *session, struct error *error)
 	if (session->options.new_collector)
 		return session->options.new_collector(&session->collector, &options,
 						      session->options.context, error);
+	if (session->options.exact && open_exact(session, &options))
+		return 0;
 	if (session->options.collector == SESSION_COLLECTOR_PERF)
 		return perf_collector_new(&session->collector, &options, error);
 	if (session->options.collector == SESSION_COLLECTOR_BPF)

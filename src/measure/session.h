@@ -24,6 +24,8 @@ struct session_options {
 	enum session_collector collector;
 	enum shared_policy apportion;
 	unsigned frequency_hz;
+	bool exact;    /* exact times by events beside the samples, where they can be had */
+	double budget; /* of exact mode: the part of each CPU that its events may cost */
 	const char *const *vms; /* names, ids or pids to select; not owned */
 	size_t vm_count;	/* 0: all VMs */
 	/* Called about once a second while an interval is waited for; may be NULL. */
@@ -60,6 +62,12 @@ size_t session_vm_count(const struct session *session, size_t *selected);
 
 /* Why BPF was not taken with SESSION_COLLECTOR_AUTO, or NULL. */
 const char *session_fallback_reason(const struct session *session);
+
+/*
+ * Why the intervals are not exact although session_options.exact was asked for, or NULL. Known
+ * from the start, or after the first interval (tracepoints that stay silent).
+ */
+const char *session_inexact_reason(const struct session *session);
 
 void session_close(struct session *session);
 

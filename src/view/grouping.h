@@ -8,6 +8,7 @@ enum view_grouping {
 	VIEW_BY_THREAD,
 	VIEW_BY_MODULE, /* of each VM: guest by privilege, VMM by shared object, kernel by
 			   module */
+	VIEW_BY_EXIT,	/* of each VM: guest, and host time by the reason of the VM exit */
 };
 
 #endif

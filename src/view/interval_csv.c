@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "symbols/exit_reasons.h"
 #include "view/csv.h"
 
 static double seconds(uint64_t ns)
@@ -203,6 +204,48 @@ static void write_modules(struct csv *csv, const struct interval *interval)
 	write_labels(csv, interval, NULL, "shared", &interval->ledger.unattributed);
 }
 
+static void write_exit_header(struct csv *csv)
+{
+	static const char *const titles[] = {
+		"start", "duration_s", "capacity_s", "account", "name",
+		"id",	 "pid",	       "reason",     "count",	"total_s",
+	};
+
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		csv_text(csv, titles[i]);
+	csv_end(csv);
+}
+
+static void write_exit(struct csv *csv, const struct interval *interval,
+		       const struct interval_vm *vm, const char *account, const char *reason,
+		       const uint64_t *count, uint64_t ns)
+{
+	begin_line(csv, interval, account);
+	write_identity(csv, vm);
+	csv_text(csv, reason);
+	write_integer_if(csv, count != NULL, count ? *count : 0);
+	csv_seconds(csv, seconds(ns));
+	csv_end(csv);
+}
+
+static void write_exits(struct csv *csv, const struct interval *interval, size_t index)
+{
+	const struct interval_vm *vm = &interval->vms[index];
+	const struct ledger_vm *ledger = &interval->ledger.vms[index];
+	char name[EXIT_REASON_SIZE];
+
+	write_exit(csv, interval, vm, "guest", NULL, NULL, ledger->guest_ns);
+	for (size_t i = 0; i < vm->exit_reasons; i++) {
+		const struct interval_exits *exits = &vm->exits_by_reason[i];
+		write_exit(csv, interval, vm, "exit",
+			   exit_reason_name(exits->isa, exits->code, name), &exits->count,
+			   exits->ns);
+	}
+	write_exit(csv, interval, vm, "outside_exits", NULL, NULL,
+		   interval_outside_exits_ns(interval, index));
+	write_exit(csv, interval, vm, "shared", NULL, NULL, ledger->shared.total_ns);
+}
+
 /* An account that is no VM's; fields: columns between the account and total_s. */
 static void write_account(struct csv *csv, const struct interval *interval, const char *account,
 			  uint64_t ns, unsigned fields, unsigned tail)
@@ -216,8 +259,8 @@ static void write_account(struct csv *csv, const struct interval *interval, cons
 
 static void write_host(struct csv *csv, const struct interval *interval, enum view_grouping by)
 {
-	static const unsigned fields[] = {3, 7, 5};
-	static const unsigned tails[] = {VM_TAIL, THREAD_TAIL, MODULE_TAIL};
+	static const unsigned fields[] = {3, 7, 5, 5};
+	static const unsigned tails[] = {VM_TAIL, THREAD_TAIL, MODULE_TAIL, 0};
 	const struct ledger *ledger = &interval->ledger;
 
 	write_account(csv, interval, "processes", interval_processes_ns(interval), fields[by],
@@ -234,7 +277,7 @@ int interval_write_csv(FILE *stream, const struct interval *interval, enum view_
 		       bool header)
 {
 	static void (*const headers[])(struct csv *) = {write_vm_header, write_thread_header,
-							write_module_header};
+							write_module_header, write_exit_header};
 	struct csv csv = {.out = stream};
 
 	if (header)
@@ -243,6 +286,11 @@ int interval_write_csv(FILE *stream, const struct interval *interval, enum view_
 		write_threads(&csv, interval);
 	else if (by == VIEW_BY_MODULE)
 		write_modules(&csv, interval);
+	else if (by == VIEW_BY_EXIT)
+		for (size_t i = 0; i < interval->ledger.vm_count; i++) {
+			if (interval->vms[i].selected)
+				write_exits(&csv, interval, i);
+		}
 	else
 		for (size_t i = 0; i < interval->ledger.vm_count; i++)
 			if (interval->vms[i].selected)

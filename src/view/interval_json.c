@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <jansson.h>
 
+#include "symbols/exit_reasons.h"
+
 static json_t *seconds(uint64_t ns)
 {
 	return json_real((double)ns / 1e9);
@@ -53,15 +55,17 @@ static json_t *work_map(const uint64_t ns[WORK_COUNT])
 }
 
 static json_t *thread_object(const struct interval_thread *thread,
-			     const struct ledger_thread *times)
+			     const struct ledger_thread *times, bool exact)
 {
-	return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "tid",
+	return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tid",
 			 (int)thread->tid, "role", thread_role_name(thread->role), "index",
 			 thread->index >= 0 ? json_integer(thread->index) : json_null(), "name",
 			 thread->name, "guest_s", seconds(times->guest_ns), "vmm_s",
 			 seconds(times->user_ns), "kernel_s", seconds(times->kernel_ns),
 			 "interrupts_s", seconds(times->interrupt_ns), "ready_s",
-			 seconds(thread->ready_ns));
+			 seconds(thread->ready_ns), "hardirq_s",
+			 seconds_if(exact, thread->exact.hardirq_ns), "softirq_s",
+			 seconds_if(exact, thread->exact.softirq_ns));
 }
 
 /* Threads stand in the order of their VMs; *next is the first that was not looked at yet. */
@@ -75,8 +79,8 @@ static json_t *threads_of(const struct interval *interval, size_t vm, size_t *ne
 			break;
 		if (thread->owner == OWNER_VM && thread->vm == vm)
 			json_array_append_new(
-				threads,
-				thread_object(thread, &interval->ledger.threads[*next]));
+				threads, thread_object(thread, &interval->ledger.threads[*next],
+						       interval->source.exact));
 	}
 	return threads;
 }
@@ -124,6 +128,24 @@ static json_t *error_map(const struct ledger_error *error)
 			 error->shared / 1e9, "hypervisor", error->hypervisor / 1e9);
 }
 
+static json_t *exits_by_reason(const struct interval_vm *vm)
+{
+	char name[EXIT_REASON_SIZE];
+
+	if (!vm->exits_known)
+		return json_null();
+	json_t *reasons = json_array();
+	for (size_t i = 0; i < vm->exit_reasons; i++) {
+		const struct interval_exits *exits = &vm->exits_by_reason[i];
+		json_array_append_new(reasons,
+				      json_pack("{s:s, s:I, s:o}", "reason",
+						exit_reason_name(exits->isa, exits->code, name),
+						"count", (json_int_t)exits->count, "cpu_s",
+						seconds(exits->ns)));
+	}
+	return reasons;
+}
+
 static json_t *vm_object(const struct interval *interval, size_t index, size_t *next_thread)
 {
 	const struct interval_vm *vm = &interval->vms[index];
@@ -142,6 +164,7 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 	json_object_set_new(object, "ready_s", seconds(vm->ready_ns));
 	json_object_set_new(object, "halt_poll_s", seconds_if(known, vm->halt_poll_ns));
 	json_object_set_new(object, "exits", count_if(known, vm->exits));
+	json_object_set_new(object, "exits_by_reason", exits_by_reason(vm));
 	json_object_set_new(object, "error95_s", error_map(&ledger->error95));
 	json_object_set_new(
 		object, "net",
@@ -157,10 +180,17 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 
 static json_t *source_object(const struct interval_source *source)
 {
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:s, s:s, s:f}", "collector",
-			 source->collector, "event", source->event, "frequency_hz",
+	bool exact = source->exact;
+
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:f}",
+			 "collector", source->collector, "event", source->event, "frequency_hz",
 			 (int)source->frequency_hz, "samples", (json_int_t)source->samples,
-			 "lost", (json_int_t)source->lost, "exact", 0, "apportion",
+			 "lost", (json_int_t)source->lost, "exact", exact, "exact_duty",
+			 exact ? json_real(source->duty) : json_null(), "exact_events",
+			 count_if(exact, source->events), "exact_event_ns",
+			 exact && source->event_ns > 0 ? json_real(source->event_ns)
+						       : json_null(),
+			 "exact_lost_exits", count_if(exact, source->lost_exits), "apportion",
 			 source->apportion, "irqs_off_correction", source->irqs_off_correction,
 			 "overhead_s", source->overhead_s);
 }

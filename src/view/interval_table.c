@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "symbols/exit_reasons.h"
 #include "view/text_table.h"
 
 #define COLUMNS_MAX 10
@@ -203,6 +204,50 @@ static void add_modules(struct page *page, size_t index)
 	add_labels(page, name, "shared", &ledger->shared);
 }
 
+static const struct text_column exit_columns[] = {
+	{"VM", TEXT_LEFT, 12},	    {"EXIT", TEXT_LEFT, 12},  {"EXITS/s", TEXT_RIGHT, 0},
+	{"us/EXIT", TEXT_RIGHT, 0}, {"TOTAL", TEXT_RIGHT, 0},
+};
+
+static void add_exit(struct page *page, const char *vm, const char *name,
+		     const struct interval_exits *exits, uint64_t ns)
+{
+	struct row row = {0};
+
+	put_text(&row, vm);
+	put_text(&row, name);
+	if (exits) {
+		put_rate(page, &row, true, exits->count);
+		if (exits->count)
+			snprintf(row.room[row.count], CELL_SIZE, "%.1f",
+				 (double)exits->ns / 1e3 / (double)exits->count);
+		put_text(&row, exits->count ? row.room[row.count] : NULL);
+	} else {
+		put_text(&row, NULL);
+		put_text(&row, NULL);
+	}
+	put_percent(page, &row, ns);
+	finish_row(page, &row, TEXT_PLAIN);
+}
+
+/* What the time of a VM's exits, and that outside of them, sums to with guest and shared. */
+static void add_exits(struct page *page, size_t index)
+{
+	const struct interval_vm *vm = &page->interval->vms[index];
+	const struct ledger_vm *ledger = &page->interval->ledger.vms[index];
+	char name[EXIT_REASON_SIZE];
+
+	add_exit(page, vm->name, "(guest)", NULL, ledger->guest_ns);
+	for (size_t i = 0; i < vm->exit_reasons; i++) {
+		const struct interval_exits *exits = &vm->exits_by_reason[i];
+		add_exit(page, vm->name, exit_reason_name(exits->isa, exits->code, name), exits,
+			 exits->ns);
+	}
+	add_exit(page, vm->name, vm->exits_known ? "(no exit's)" : "(all exits)", NULL,
+		 interval_outside_exits_ns(page->interval, index));
+	add_exit(page, vm->name, "(shared work)", NULL, ledger->shared.total_ns);
+}
+
 static void add_host(struct page *page, enum view_grouping by)
 {
 	const struct ledger *ledger = &page->interval->ledger;
@@ -249,17 +294,22 @@ static void print_title(FILE *stream, const struct interval *interval, const cha
 	const struct interval_source *source = &interval->source;
 	time_t seconds = (time_t)interval->start;
 	struct tm local;
-	char clock[16] = "", lost[32] = "", line[256];
+	char clock[16] = "", lost[32] = "", exact[48] = "", line[256];
 
 	if (!title && localtime_r(&seconds, &local))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &local);
 	if (source->lost)
 		snprintf(lost, sizeof(lost), ", %llu lost", (unsigned long long)source->lost);
+	if (source->exact && source->duty < 1)
+		snprintf(exact, sizeof(exact), "exact in %.0f %% of the time, ",
+			 100 * source->duty);
+	else if (source->exact)
+		snprintf(exact, sizeof(exact), "exact, ");
 	snprintf(line, sizeof(line),
-		 "%s  %.3f s, %zu CPUs, %s %s %u Hz, %llu samples%s; %% of one CPU",
-		 title ? title : clock, interval->duration_s, interval->cpus, source->collector,
-		 source->event, source->frequency_hz, (unsigned long long)source->samples,
-		 lost);
+		 "%s  %.3f s, %zu CPUs, %s%s %s %u Hz, %llu samples%s; %% of one CPU",
+		 title ? title : clock, interval->duration_s, interval->cpus, exact,
+		 source->collector, source->event, source->frequency_hz,
+		 (unsigned long long)source->samples, lost);
 	fprintf(stream, "%.*s\n", width ? (int)width : (int)sizeof(line), line);
 }
 
@@ -284,6 +334,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 		{vm_columns, sizeof(vm_columns) / sizeof(vm_columns[0]), 6},
 		{thread_columns, sizeof(thread_columns) / sizeof(thread_columns[0]), 7},
 		{module_columns, sizeof(module_columns) / sizeof(module_columns[0]), 3},
+		{exit_columns, sizeof(exit_columns) / sizeof(exit_columns[0]), 4},
 	};
 	struct page page = {
 		.interval = interval,
@@ -299,6 +350,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 	case VIEW_BY_VM: add_vms(&page); break;
 	case VIEW_BY_THREAD: add_selected(&page, add_threads); break;
 	case VIEW_BY_MODULE: add_selected(&page, add_modules); break;
+	case VIEW_BY_EXIT: add_selected(&page, add_exits); break;
 	}
 	add_host(&page, by);
 	if (!page.error) {

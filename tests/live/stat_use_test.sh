@@ -15,7 +15,7 @@ says "--nonsense"
 status 2 "$kvmperf" stat -i 0
 status 2 "$kvmperf" stat -n x
 status 2 "$kvmperf" stat surplus
-status 3 "$kvmperf" stat --exact
+status 2 "$kvmperf" stat --exact --collector perf
 status 1 "$kvmperf" stat --vm no-such-vm -n 1
 says "no-such-vm"
 status 1 "$kvmperf" stat -n 1 -o /nonexistent/file

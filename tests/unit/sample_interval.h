@@ -217,6 +217,15 @@ static inline void sample_three_vms(struct interval *interval, const struct labe
 		      &(struct sample_times){.kvm_ns = 1});
 	sample_thread(interval, 1252, THREAD_OTHER, -1, "gmain", &(struct sample_times){0});
 
+	vm = &interval->vms[0];
+	vm->exits_known = true;
+	/* VMX: HLT; SVM would be another name for the same number; one without a name. */
+	assert_int_equal(interval_vm_add_exits(vm, &(struct interval_exits){1, 12, 10, MS}), 0);
+	assert_int_equal(
+		interval_vm_add_exits(vm, &(struct interval_exits){1, 48, 2000, 50 * MS}), 0);
+	assert_int_equal(interval_vm_add_exits(vm, &(struct interval_exits){1, 999, 1, 2}), 0);
+	interval_sort_exits(interval);
+
 	vm = sample_vm(interval, "db", NULL, 2345);
 	vm->kvm_stats_known = vm->traffic_known = false;
 	vm->tap_count = 0;

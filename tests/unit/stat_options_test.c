@@ -99,7 +99,25 @@ static void test_wrong_usage(void **state)
 		assert_true(strlen(error.message) > 10);
 		assert_null(strchr(error.message, '\n'));
 	}
-	assert_int_equal(PARSE("--exact"), -EOPNOTSUPP);
+}
+
+static void test_exact(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("-n1"), 0);
+	assert_false(options.session.exact);
+	assert_int_equal(PARSE("--exact"), 0);
+	assert_true(options.session.exact);
+	assert_true(options.session.budget == 0.005);
+	assert_int_equal(PARSE("--exact", "--budget", "2.5"), 0);
+	assert_true(options.session.budget == 0.025);
+	assert_int_equal(PARSE("--budget", "0"), -EINVAL);
+	assert_int_equal(PARSE("--budget", "101"), -EINVAL);
+	assert_int_equal(PARSE("--by", "exit"), 0);
+	assert_true(options.session.exact);
+	assert_int_equal(PARSE("--exact", "--collector", "bpf"), 0);
+	assert_int_equal(PARSE("--collector", "perf", "--exact"), -EINVAL);
+	assert_int_equal(PARSE("--by", "exit", "--collector", "perf"), -EINVAL);
 }
 
 int main(void)
@@ -108,6 +126,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_options),
 		cmocka_unit_test(test_wrong_usage),
+		cmocka_unit_test(test_exact),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

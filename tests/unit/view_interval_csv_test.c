@@ -143,7 +143,8 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const enum view_grouping groupings[] = {VIEW_BY_VM, VIEW_BY_THREAD, VIEW_BY_MODULE};
+static const enum view_grouping groupings[] = {VIEW_BY_VM, VIEW_BY_THREAD, VIEW_BY_MODULE,
+					       VIEW_BY_EXIT};
 
 static void test_rows_sum_to_the_capacity(void **state)
 {
@@ -153,7 +154,7 @@ static void test_rows_sum_to_the_capacity(void **state)
 	for (unsigned mask = 0; mask < 8; mask++) {
 		for (size_t v = 0; v < 3; v++)
 			sample->interval.vms[v].selected = mask >> v & 1;
-		for (size_t g = 0; g < 3; g++) {
+		for (size_t g = 0; g < 4; g++) {
 			struct parsed parsed;
 			write_csv(&parsed, &sample->interval, groupings[g], true);
 			assert_int_equal(total_ns(&parsed),
@@ -175,7 +176,7 @@ static void test_header_is_optional(void **state)
 {
 	struct sample *sample = *state;
 
-	for (size_t g = 0; g < 3; g++) {
+	for (size_t g = 0; g < 4; g++) {
 		struct parsed with, without;
 		write_csv(&with, &sample->interval, groupings[g], true);
 		write_csv(&without, &sample->interval, groupings[g], false);
@@ -359,7 +360,7 @@ static void test_odd_names(void **state)
 		assert_int_equal(labels_intern(sample->labels, names[i], &label), 0);
 		assert_int_equal(label_times_add(&interval.ledger.vms[0].vmm, label, 7), 0);
 		sample_end(&interval);
-		for (size_t g = 0; g < 3; g++) {
+		for (size_t g = 0; g < 4; g++) {
 			struct parsed parsed;
 			write_csv(&parsed, &interval, groupings[g], true);
 			assert_string_equal(field(&parsed, 1, "name"), names[i]);
@@ -379,7 +380,7 @@ static void test_stream_fails(void **state)
 {
 	struct sample *sample = *state;
 
-	for (size_t g = 0; g < 3; g++) {
+	for (size_t g = 0; g < 4; g++) {
 		/* At the end, and on every write. */
 		for (int buffered = 0; buffered < 2; buffered++) {
 			FILE *full = fopen("/dev/full", "w");

@@ -18,7 +18,8 @@
 #include "sample_interval.h"
 #include "view/interval_table.h"
 
-static const enum view_grouping groupings[] = {VIEW_BY_VM, VIEW_BY_THREAD, VIEW_BY_MODULE};
+static const enum view_grouping groupings[] = {VIEW_BY_VM, VIEW_BY_THREAD, VIEW_BY_MODULE,
+					       VIEW_BY_EXIT};
 
 /* The table as it goes to a file. */
 static char *to_file(const struct interval *interval, enum view_grouping by, const char *title)
@@ -285,7 +286,7 @@ static void test_not_balanced(void **state)
 	for (size_t i = 0; i < sizeof(accounts) / sizeof(accounts[0]); i++) {
 		for (int step = -1; step <= 1; step += 2) {
 			*accounts[i] += (uint64_t)step;
-			for (size_t g = 0; g < 3; g++) {
+			for (size_t g = 0; g < 4; g++) {
 				char *text = to_file(&sample->interval, groupings[g], NULL);
 				assert_non_null(strstr(text, ": NOT BALANCED\n"));
 				assert_null(strstr(text, "balanced to the nanosecond"));
@@ -331,7 +332,7 @@ static void test_terminal_of_80_columns(void **state)
 	struct interval interval;
 
 	nine_vms(&interval, sample->labels);
-	for (size_t g = 0; g < 3; g++) {
+	for (size_t g = 0; g < 4; g++) {
 		char *text = to_terminal(&interval, groupings[g], 80);
 		assert_true(strip_styles(text) > 0);
 		if (widest_line(text) > 80)
@@ -359,7 +360,7 @@ static void test_nothing_is_cut_elsewhere(void **state)
 	struct interval interval;
 
 	nine_vms(&interval, sample->labels);
-	for (size_t g = 0; g < 3; g++) {
+	for (size_t g = 0; g < 4; g++) {
 		char *wide = to_terminal(&interval, groupings[g], 250);
 		char *file = to_file(&interval, groupings[g], NULL);
 		strip_styles(wide);
@@ -407,7 +408,7 @@ static void test_stream_fails(void **state)
 {
 	struct sample *sample = *state;
 
-	for (size_t g = 0; g < 3; g++) {
+	for (size_t g = 0; g < 4; g++) {
 		/* At the end, and on every write. */
 		for (int buffered = 0; buffered < 2; buffered++) {
 			FILE *full = fopen("/dev/full", "w");

@@ -1,0 +1,28 @@
+#!/bin/sh
+# Exact mode on this kernel, without a VM: all accounts sum to the time of all CPUs, to the
+# nanosecond, under context switches, forks, interrupts and softirqs.
+set -u
+build=$(dirname "${KVMPERF:-build/kvmperf}")
+
+[ "$(id -u)" -eq 0 ] || {
+	echo "SKIP: not root"
+	exit 0
+}
+[ -e /sys/kernel/btf/vmlinux ] || {
+	echo "SKIP: the kernel has no BTF"
+	exit 0
+}
+
+# Something of everything: processes that come and go, pipes, packets over loopback.
+work() {
+	while :; do
+		for word in a b c d; do
+			echo $word | cat >/dev/null
+		done
+		ping -q -i 0.002 -c 50 127.0.0.1 >/dev/null 2>&1
+	done
+}
+work &
+worker=$!
+trap 'kill $worker 2>/dev/null' EXIT
+"$build/tests/live/exact_test" 20 150
