@@ -45,7 +45,7 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/kvmload
 	@bench/run.sh $(BUILD)
 
-tests: all $(TESTS) $(BUILD)/kvmload $(BUILD)/tap_traffic
+tests: all $(TESTS) $(BUILD)/kvmload $(BUILD)/tap_traffic $(BUILD)/softirq_time
 
 $(BUILD)/kvmperf: $(BUILD)/src/main.o $(LIBRARY)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Traffic between taps, for measurements of what it costs in softirqs: one thread sends frames
- * into taps at a fixed rate, in bursts; another takes out and counts what arrives.
+ * Traffic between taps, for measurements of what it costs in softirqs: sends frames into taps
+ * at a fixed rate, in bursts, and takes out and counts what arrives, all in one thread that
+ * never sleeps, so that no packet has to wake it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +10,6 @@
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -23,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define TAPS_MAX	16
 #define FLOWS_MAX	16
 #define FRAME_MAX	16384
@@ -31,13 +32,14 @@
 struct tap {
 	char name[IFNAMSIZ];
 	int fd;
-	_Atomic uint64_t received_packets, received_bytes;
+	uint64_t received_packets, received_bytes;
 };
 
 /* Frames from one tap to another: what the owner of the first sends. */
 struct flow {
 	size_t from, to;
 	bool broadcast;
+	bool by_address;   /* to an address that is no tap's of ours */
 	unsigned bytes;	   /* of a frame, its Ethernet header included */
 	unsigned per_tick; /* frames */
 	uint64_t sent, refused;
@@ -84,7 +86,16 @@ static void set_address(unsigned char *address, size_t tap)
 	address[5] = (unsigned char)(tap + 1);
 }
 
-/* FROM,TO,BYTES,FRAMES-PER-TICK; TO may be "all", a broadcast. */
+static void parse_address(unsigned char *address, const char *text)
+{
+	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &address[0], &address[1], &address[2],
+		   &address[3], &address[4], &address[5]) != ETH_ALEN) {
+		fprintf(stderr, "tap_traffic: not an Ethernet address: %s\n", text);
+		exit(2);
+	}
+}
+
+/* FROM,TO,BYTES,FRAMES-PER-TICK; TO may be "all", a broadcast, or an Ethernet address. */
 static void add_flow(char *text)
 {
 	char *from = strtok(text, ","), *to = strtok(NULL, ","), *bytes = strtok(NULL, ","),
@@ -97,7 +108,8 @@ static void add_flow(char *text)
 	struct flow *flow = &flows[flow_count++];
 	flow->from = tap_index(from);
 	flow->broadcast = strcmp(to, "all") == 0;
-	flow->to = flow->broadcast ? 0 : tap_index(to);
+	flow->by_address = strchr(to, ':') != NULL;
+	flow->to = flow->broadcast || flow->by_address ? 0 : tap_index(to);
 	flow->bytes = (unsigned)atoi(bytes);
 	flow->per_tick = (unsigned)atoi(frames);
 	if (flow->bytes < ETH_HLEN || flow->bytes > FRAME_MAX) {
@@ -106,6 +118,8 @@ static void add_flow(char *text)
 	}
 	if (flow->broadcast)
 		memset(flow->frame, 0xff, ETH_ALEN);
+	else if (flow->by_address)
+		parse_address(flow->frame, to);
 	else
 		set_address(flow->frame, flow->to);
 	set_address(flow->frame + ETH_ALEN, flow->from);
@@ -113,34 +127,25 @@ static void add_flow(char *text)
 	flow->frame[13] = ETHERTYPE_LOCAL & 0xff;
 }
 
-static void pin(pthread_t thread, int cpu)
+static void pin(int cpu)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET((unsigned)cpu, &set);
-	if (cpu >= 0 && pthread_setaffinity_np(thread, sizeof(set), &set))
-		die("cannot pin a thread");
+	if (cpu >= 0 && sched_setaffinity(0, sizeof(set), &set))
+		die("cannot pin the thread");
 }
 
-static void *drain(void *context)
+static void drain(void)
 {
-	struct pollfd fds[TAPS_MAX];
-	char frame[FRAME_MAX];
+	static char frame[FRAME_MAX];
 
-	(void)context;
 	for (size_t i = 0; i < tap_count; i++)
-		fds[i] = (struct pollfd){.fd = taps[i].fd, .events = POLLIN};
-	while (!atomic_load(&stopped)) {
-		if (poll(fds, tap_count, 10) <= 0)
-			continue;
-		for (size_t i = 0; i < tap_count; i++)
-			for (ssize_t n; (n = read(taps[i].fd, frame, sizeof(frame))) > 0;) {
-				atomic_fetch_add(&taps[i].received_packets, 1);
-				atomic_fetch_add(&taps[i].received_bytes, (uint64_t)n);
-			}
-	}
-	return NULL;
+		for (ssize_t n; (n = read(taps[i].fd, frame, sizeof(frame))) > 0;) {
+			taps[i].received_packets++;
+			taps[i].received_bytes += (uint64_t)n;
+		}
 }
 
 /* One frame from each tap to nobody in particular, so that the bridge knows where it is. */
@@ -163,34 +168,33 @@ static void stop(int signal)
 	atomic_store(&stopped, true);
 }
 
-static void add_ns(struct timespec *time, uint64_t ns)
+static void send_burst(struct flow *flow)
 {
-	uint64_t sum = (uint64_t)time->tv_nsec + ns;
-
-	time->tv_sec += (time_t)(sum / 1000000000);
-	time->tv_nsec = (long)(sum % 1000000000);
+	for (unsigned n = 0; n < flow->per_tick; n++) {
+		if (write(taps[flow->from].fd, flow->frame, flow->bytes) ==
+		    (ssize_t)flow->bytes)
+			flow->sent++;
+		else
+			flow->refused++;
+	}
 }
 
+/* A tick that comes too late is left out, so that the bursts stay as they are. */
 static void send_all(uint64_t tick_ns, double duration_s)
 {
-	struct timespec next;
-	uint64_t ticks = (uint64_t)(duration_s * 1e9 / (double)tick_ns);
+	uint64_t next = clock_monotonic_ns(), end = next + (uint64_t)(duration_s * 1e9);
 
-	clock_gettime(CLOCK_MONOTONIC, &next);
-	for (uint64_t i = 0; i < ticks && !atomic_load(&stopped); i++) {
-		for (size_t f = 0; f < flow_count; f++) {
-			struct flow *flow = &flows[f];
-			for (unsigned n = 0; n < flow->per_tick; n++) {
-				if (write(taps[flow->from].fd, flow->frame, flow->bytes) ==
-				    (ssize_t)flow->bytes)
-					flow->sent++;
-				else
-					flow->refused++;
-			}
-		}
-		add_ns(&next, tick_ns);
-		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	while (next < end && !atomic_load(&stopped)) {
+		for (size_t f = 0; f < flow_count; f++)
+			send_burst(&flows[f]);
+		uint64_t now = clock_monotonic_ns();
+		do
+			next += tick_ns;
+		while (next < now);
+		while (clock_monotonic_ns() < next)
+			drain();
 	}
+	drain();
 }
 
 static void report(void)
@@ -200,32 +204,31 @@ static void report(void)
 		printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"bytes\":%u,\"sent\":%" PRIu64
 		       ",\"refused\":%" PRIu64 "}",
 		       i ? "," : "", taps[flows[i].from].name,
-		       flows[i].broadcast ? "all" : taps[flows[i].to].name, flows[i].bytes,
-		       flows[i].sent, flows[i].refused);
+		       flows[i].broadcast    ? "all"
+		       : flows[i].by_address ? "address"
+					     : taps[flows[i].to].name,
+		       flows[i].bytes, flows[i].sent, flows[i].refused);
 	printf("],\"taps\":{");
 	for (size_t i = 0; i < tap_count; i++)
 		printf("%s\"%s\":{\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", i ? "," : "",
-		       taps[i].name, atomic_load(&taps[i].received_packets),
-		       atomic_load(&taps[i].received_bytes));
+		       taps[i].name, taps[i].received_packets, taps[i].received_bytes);
 	printf("}}\n");
 }
 
 int main(int argc, char **argv)
 {
 	static const char usage[] =
-		"usage: tap_traffic [-t SECONDS] [-k TICK-MICROSECONDS] [-s SEND-CPU]\n"
-		"       [-d DRAIN-CPU] FROM,TO,BYTES,FRAMES-PER-TICK...\n";
+		"usage: tap_traffic [-t SECONDS] [-k TICK-MICROSECONDS] [-c CPU]\n"
+		"       FROM,TO,BYTES,FRAMES-PER-TICK...\n";
 	uint64_t tick_ns = 1000000;
 	double duration_s = 1e9;
-	int send_cpu = -1, drain_cpu = -1, option;
-	pthread_t drainer;
+	int cpu = -1, option;
 
-	while ((option = getopt(argc, argv, "t:k:s:d:")) != -1) {
+	while ((option = getopt(argc, argv, "t:k:c:")) != -1) {
 		switch (option) {
 		case 't': duration_s = atof(optarg); break;
 		case 'k': tick_ns = (uint64_t)atoi(optarg) * 1000; break;
-		case 's': send_cpu = atoi(optarg); break;
-		case 'd': drain_cpu = atoi(optarg); break;
+		case 'c': cpu = atoi(optarg); break;
 		default: fputs(usage, stderr); return 2;
 		}
 	}
@@ -237,16 +240,9 @@ int main(int argc, char **argv)
 	}
 	signal(SIGTERM, stop);
 	signal(SIGINT, stop);
-	if (pthread_create(&drainer, NULL, drain, NULL))
-		die("cannot start a thread");
-	pin(drainer, drain_cpu);
-	pin(pthread_self(), send_cpu);
+	pin(cpu);
 	introduce();
 	send_all(tick_ns, duration_s);
-	/* What is on its way arrives. */
-	usleep(20000);
-	atomic_store(&stopped, true);
-	pthread_join(drainer, NULL);
 	report();
 	return 0;
 }

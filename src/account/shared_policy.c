@@ -34,10 +34,7 @@ static uint64_t network_weight(enum shared_policy policy, const struct affine_mo
 		return sum.bytes;
 	if (policy == POLICY_PACKETS)
 		return sum.packets;
-	double ns = affine_model_ns(model, &traffic);
-	if (work == WORK_NET_RX)
-		ns += model->batch_ns * (double)user->batches;
-	return (uint64_t)ns;
+	return (uint64_t)affine_model_ns(model, &traffic);
 }
 
 static uint64_t sum_weights(const uint64_t *weights, size_t count)

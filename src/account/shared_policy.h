@@ -23,7 +23,6 @@ const char *shared_policy_name(enum shared_policy policy);
 /* What a VM, or nobody, did in an interval that may have caused shared work. */
 struct shared_use {
 	struct traffic_use traffic;
-	uint64_t batches;    /* runs of NET_RX_SOFTIRQ, whose fixed cost is nobody's */
 	uint64_t disk_bytes; /* read from and written to block devices */
 	/* Measured by causal tagging: softirq time of packets and requests seen, ns. */
 	uint64_t causal_ns[WORK_COUNT];

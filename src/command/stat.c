@@ -178,6 +178,10 @@ static int check_vms(struct stat_run *run, struct error *error)
 	if (reason)
 		fprintf(stderr, "kvmperf stat: the perf collector is used: %s\n", reason);
 	say_inexact(run);
+	reason = session_tagging_refusal(run->session);
+	if (reason)
+		fprintf(stderr, "kvmperf stat: shared work is apportioned as by affine: %s\n",
+			reason);
 	if (run->options.session.vm_count && selected == 0 && !run->options.command)
 		return error_set(error, -ENOENT,
 				 "no VM has the name, id or pid '%s' (see kvmperf list)",

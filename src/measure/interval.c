@@ -271,6 +271,8 @@ int interval_add(struct interval *sum, const struct interval *interval)
 		sum->start = interval->start;
 		sum->source = interval->source;
 		sum->source.samples = sum->source.lost = 0;
+		sum->source.tagged_s = 0;
+		sum->source.tagged_packets = 0;
 		sum->source.overhead_s = 0;
 		sum->source.events = sum->source.lost_exits = 0;
 		sum->labels = interval->labels;
@@ -285,6 +287,11 @@ int interval_add(struct interval *sum, const struct interval *interval)
 	sum->source.samples += interval->source.samples;
 	sum->source.lost += interval->source.lost;
 	sum->source.overhead_s += interval->source.overhead_s;
+	sum->source.tagged_s += interval->source.tagged_s;
+	sum->source.tagged_packets += interval->source.tagged_packets;
+	sum->source.fit_batches = interval->source.fit_batches;
+	sum->source.fit_sum_error = interval->source.fit_sum_error;
+	sum->source.fit_batch_error = interval->source.fit_batch_error;
 	sum->ledger.capacity_ns += interval->ledger.capacity_ns;
 	sum->ledger.processes_ns += interval->ledger.processes_ns;
 	sum->ledger.kernel_ns += interval->ledger.kernel_ns;

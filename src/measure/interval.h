@@ -18,7 +18,12 @@ struct interval_source {
 	unsigned frequency_hz;
 	uint64_t samples;
 	uint64_t lost;
-	const char *apportion;		 /* "bytes" or "none" */
+	const char *apportion;	/* the policy that network work was divided by */
+	uint64_t fit_batches;	/* that the affine model was fitted to; 0: it is the default */
+	double fit_sum_error;	/* of the last fit, see struct affine_fit_result; < 0: none */
+	double fit_batch_error; /* the same */
+	double tagged_s;	/* of the interval, in which causal tagging was on */
+	uint64_t tagged_packets;
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
 	double overhead_s;		 /* CPU time of kvmperf itself */
 	bool exact;	 /* guest, interrupt and thread times come from events, not samples */

@@ -13,6 +13,7 @@
 #include "collect/collector.h"
 #include "discover/discover.h"
 #include "discover/exit_layout.h"
+#include "measure/causal_tagging.h"
 #include "measure/interval_builder.h"
 #include "measure/shared_causes.h"
 #include "symbols/dso.h"
@@ -23,6 +24,7 @@ struct tracked_vm {
 	pid_t pid;
 	uint64_t start_time;
 	struct vm_causes causes;
+	uint32_t owner; /* its number for causal tagging */
 	uint64_t exits;
 	uint64_t halt_poll_ns;
 	pid_t *groups; /* thread groups handed to the collector */
@@ -49,6 +51,9 @@ struct session {
 	struct net_dev_texts *net_dev_texts;
 	struct affine_model model;	/* what shared network work costs */
 	enum shared_policy policy_used; /* in the last interval */
+	struct causal_tagging *tagging; /* NULL: not wanted or not to be had */
+	struct error tagging_refusal;
+	uint32_t last_owner; /* given to a VM */
 	double interval_start;
 	uint64_t interval_start_ns;
 	uint64_t deadline_ns; /* of the current interval; 0 before the first */
@@ -115,7 +120,8 @@ static struct tracked_vm *track_vm(struct session *session, const struct vm *vm)
 	size_t place = tracked_place(session, vm->pid, vm->start_time);
 	struct tracked_vm *tracked = &session->tracked[place];
 	memmove(tracked + 1, tracked, (session->tracked_count++ - place) * sizeof(*tracked));
-	*tracked = (struct tracked_vm){.pid = vm->pid, .start_time = vm->start_time};
+	*tracked = (struct tracked_vm){
+		.pid = vm->pid, .start_time = vm->start_time, .owner = ++session->last_owner};
 	if (!session->first_scan_done) {
 		tracked->exits = vm->exits;
 		tracked->halt_poll_ns = vm->halt_poll_ns;
@@ -128,6 +134,28 @@ static struct tracked_vm *track_vm(struct session *session, const struct vm *vm)
 			   &known))
 		return NULL;
 	return tracked;
+}
+
+/* Tells causal tagging which device and thread group belongs to which VM. */
+static int tell_owners(struct session *session, struct error *error)
+{
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+	int code = 0;
+
+	if (!session->tagging)
+		return 0;
+	causal_tagging_clear_vms(session->tagging);
+	for (size_t i = 0; !code && i < list->count; i++) {
+		const struct tracked_vm *tracked = find_tracked(session, &list->vms[i]);
+		if (tracked && !list->vms[i].gone)
+			code = causal_tagging_add_vm(session->tagging, &list->vms[i],
+						     &tracked->causes, tracked->owner);
+	}
+	if (!code)
+		code = causal_tagging_use_vms(session->tagging);
+	return code ? error_set(error, code, "cannot hand the VMs' devices to BPF: %s",
+				strerror(-code))
+		    : 0;
 }
 
 /* Looks for VMs and has the collector report their threads. */
@@ -154,7 +182,7 @@ static int scan(struct session *session, struct error *error)
 					 vm->name);
 	}
 	session->first_scan_done = true;
-	return 0;
+	return tell_owners(session, error);
 }
 
 static void untrack_vm(struct session *session, struct tracked_vm *tracked)
@@ -294,6 +322,21 @@ static void test_exact(struct session *session, const struct collection *collect
 		  (unsigned long long)exits, (unsigned long long)samples);
 }
 
+/* What causal tagging measured in the interval. */
+static void take_tagged(struct session *session, const struct builder_vm *vms,
+			struct shared_use *users, size_t count)
+{
+	if (!session->tagging)
+		return;
+	causal_tagging_tick(session->tagging, clock_monotonic_ns(), &session->model);
+	for (size_t i = 0; i < count; i++) {
+		const struct tracked_vm *tracked = find_tracked(session, vms[i].vm);
+		if (tracked)
+			causal_tagging_take(session->tagging, tracked->owner, &users[i]);
+	}
+	causal_tagging_take(session->tagging, 0, &users[count]);
+}
+
 static int make_interval(struct session *session, const struct collection *collection,
 			 struct interval *out)
 {
@@ -314,6 +357,7 @@ static int make_interval(struct session *session, const struct collection *colle
 	}
 	if (!error) {
 		host_causes_read(&session->host_causes, users, count, &users[count]);
+		take_tagged(session, vms, users, count);
 		error = shared_weights_make(&weights, session->options.apportion,
 					    &session->model, users, count + 1);
 		session->policy_used = weights.used;
@@ -341,7 +385,7 @@ static int make_interval(struct session *session, const struct collection *colle
 	return error;
 }
 
-static void describe_source(const struct session *session, const struct collection *collection,
+static void describe_source(struct session *session, const struct collection *collection,
 			    struct interval *out)
 {
 	const struct collected_exact *exact = &collection->exact;
@@ -357,6 +401,14 @@ static void describe_source(const struct session *session, const struct collecti
 		.irqs_off_correction = exact->valid ? "exact" : "none",
 		.overhead_s = (double)collection->self_run_ns / 1e9,
 	};
+	if (session->tagging) {
+		struct causal_tagging_state state = causal_tagging_state(session->tagging);
+		out->source.fit_batches = state.fit.batches;
+		out->source.fit_sum_error = state.fit.sum_error;
+		out->source.fit_batch_error = state.fit.batch_error;
+		out->source.tagged_s = state.on_s;
+		out->source.tagged_packets = state.packets;
+	}
 	if (!exact->valid)
 		return;
 	out->source.exact = true;
@@ -443,6 +495,9 @@ static int wait_until(struct session *session, uint64_t end_ns, int stop_fd, boo
 		collector_tick(session->collector);
 		session->next_tick_ns =
 			clock_monotonic_ns() + collector_tick_interval(session->collector);
+		if (session->tagging)
+			causal_tagging_tick(session->tagging, clock_monotonic_ns(),
+					    &session->model);
 	}
 	/* A VM that runs and was not there at the last scan may be gone at the next. */
 	bool new_vm = false;
@@ -495,6 +550,13 @@ size_t session_vm_count(const struct session *session, size_t *selected)
 	for (size_t i = 0; i < list->count; i++)
 		*selected += is_selected(session, &list->vms[i]);
 	return list->count;
+}
+
+const char *session_tagging_refusal(const struct session *session)
+{
+	return session->tagging_refusal.code && session->options.apportion == POLICY_CAUSAL
+		       ? session->tagging_refusal.message
+		       : NULL;
 }
 
 const char *session_fallback_reason(const struct session *session)
@@ -559,6 +621,21 @@ static int open_collector(struct session *session, struct error *error)
 	return perf_collector_new(&session->collector, &options, error);
 }
 
+/* Causal tagging is an addition: without it packets and bytes tell. */
+static void open_tagging(struct session *session)
+{
+	enum shared_policy policy = session->options.apportion;
+	bool by_bpf = session->options.collector != SESSION_COLLECTOR_PERF &&
+		      !session->fallback.code && !session->options.new_collector;
+
+	if (policy != POLICY_CAUSAL && (policy != POLICY_AFFINE || !by_bpf))
+		return;
+	int code = causal_tagging_new(&session->tagging, policy,
+				      (size_t)sysconf(_SC_NPROCESSORS_ONLN),
+				      &session->tagging_refusal);
+	session->tagging_refusal.code = code;
+}
+
 int session_open(struct session **out, const struct session_options *options,
 		 struct error *error)
 {
@@ -588,6 +665,8 @@ int session_open(struct session **out, const struct session_options *options,
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)
+		open_tagging(session);
+	if (!code)
 		code = scan(session, error);
 	host_causes_begin(&session->host_causes);
 	if (!code)
@@ -608,6 +687,7 @@ void session_close(struct session *session)
 {
 	if (!session)
 		return;
+	causal_tagging_free(session->tagging);
 	collector_free(session->collector);
 	discoverer_free(session->discoverer);
 	interval_builder_free(session->builder);

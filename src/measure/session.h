@@ -60,6 +60,9 @@ int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
 /* VMs that run now, and those of them that are selected. */
 size_t session_vm_count(const struct session *session, size_t *selected);
 
+/* Why POLICY_CAUSAL is not to be had and POLICY_AFFINE is used in its place, or NULL. */
+const char *session_tagging_refusal(const struct session *session);
+
 /* Why BPF was not taken with SESSION_COLLECTOR_AUTO, or NULL. */
 const char *session_fallback_reason(const struct session *session);
 

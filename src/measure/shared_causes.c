@@ -78,7 +78,6 @@ void host_causes_read(struct host_causes *causes, const struct shared_use *vms, 
 		uint64_t host = rise(&causes->disk_bytes, disk_bytes);
 		nobody->disk_bytes = host > vm_disk_bytes ? host - vm_disk_bytes : 0;
 	}
-	nobody->batches = rise(&causes->net_rx_softirqs, host_net_rx_softirqs(NULL));
 }
 
 int shared_weights_make(struct shared_weights *out, enum shared_policy policy,

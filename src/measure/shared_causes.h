@@ -32,7 +32,6 @@ void vm_causes_free(struct vm_causes *causes);
 struct host_causes {
 	struct host_traffic traffic;
 	uint64_t disk_bytes;
-	uint64_t net_rx_softirqs;
 };
 
 void host_causes_begin(struct host_causes *causes);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -77,32 +76,4 @@ struct traffic_use host_traffic_unowned(const struct host_traffic *host,
 	use.counts[TRAFFIC_HOST][TRAFFIC_RECEIVED] = unowned(&host->received, received);
 	use.counts[TRAFFIC_HOST][TRAFFIC_SENT] = unowned(&host->sent, sent);
 	return use;
-}
-
-uint64_t host_net_rx_softirqs(const char *proc_root)
-{
-	char path[512];
-	char *line = NULL;
-	size_t size = 0;
-	uint64_t sum = 0;
-	int length =
-		snprintf(path, sizeof(path), "%s/softirqs", proc_root ? proc_root : "/proc");
-	FILE *file = length > 0 && (size_t)length < sizeof(path) ? fopen(path, "re") : NULL;
-
-	while (file && getline(&line, &size, file) > 0) {
-		char *text = line + strspn(line, " ");
-		if (strncmp(text, "NET_RX:", 7) != 0)
-			continue;
-		text += 7;
-		for (char *end;; text = end) {
-			uint64_t count = strtoull(text, &end, 10);
-			if (end == text)
-				break;
-			sum += count;
-		}
-	}
-	free(line);
-	if (file)
-		fclose(file);
-	return sum;
 }

@@ -32,10 +32,4 @@ int host_traffic_read(const char *proc_root, const char *sys_root, struct host_t
 struct traffic_use host_traffic_unowned(const struct host_traffic *host,
 					const struct traffic_use *vms);
 
-/*
- * Runs of NET_RX_SOFTIRQ since the host started, over all CPUs (PROC_ROOT/softirqs); 0 where
- * the file can't be read.
- */
-uint64_t host_net_rx_softirqs(const char *proc_root);
-
 #endif

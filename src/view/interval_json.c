@@ -178,11 +178,22 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 	return object;
 }
 
+/* How the model of affine apportionment was fitted; null as long as it is the default. */
+static json_t *fit_object(const struct interval_source *source)
+{
+	return source->fit_batches ? json_pack("{s:I, s:f, s:f}", "batches",
+					       (json_int_t)source->fit_batches, "error",
+					       source->fit_sum_error, "batch_error",
+					       source->fit_batch_error)
+				   : json_null();
+}
+
 static json_t *source_object(const struct interval_source *source)
 {
 	bool exact = source->exact;
 
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s, s:s, s:f}",
+	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
+			 "s:I, s:s, s:f}",
 			 "collector", source->collector, "event", source->event, "frequency_hz",
 			 (int)source->frequency_hz, "samples", (json_int_t)source->samples,
 			 "lost", (json_int_t)source->lost, "exact", exact, "exact_duty",
@@ -191,8 +202,10 @@ static json_t *source_object(const struct interval_source *source)
 			 exact && source->event_ns > 0 ? json_real(source->event_ns)
 						       : json_null(),
 			 "exact_lost_exits", count_if(exact, source->lost_exits), "apportion",
-			 source->apportion, "irqs_off_correction", source->irqs_off_correction,
-			 "overhead_s", source->overhead_s);
+			 source->apportion, "apportion_fit", fit_object(source), "tagged_s",
+			 source->tagged_s, "tagged_packets", (json_int_t)source->tagged_packets,
+			 "irqs_off_correction", source->irqs_off_correction, "overhead_s",
+			 source->overhead_s);
 }
 
 static json_t *host_object(const struct interval *interval)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "symbols/exit_reasons.h"
+#include "view/shared_table.h"
 #include "view/text_table.h"
 
 #define COLUMNS_MAX 10
@@ -357,6 +358,8 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 		print_title(stream, interval, title, layout.width);
 		text_table_print(page.table, &layout, stream);
 		print_footer(stream, interval);
+		if (by == VIEW_BY_MODULE)
+			page.error = shared_table_write(stream, interval, &layout);
 	}
 	text_table_free(page.table);
 	if (page.error)

@@ -10,8 +10,9 @@
 /*
  * Writes the interval as a table for people: percent of one CPU, with the sum against the
  * capacity as the last row. On a terminal it keeps to the terminal's width and uses bold and
- * dim, but for NO_COLOR. title (NULL: the time of day) stands in the line above the table.
- * -ENOMEM; -EIO when the stream fails.
+ * dim, but for NO_COLOR. By module a second table tells who makes the shared modules busy.
+ * title (NULL: the time of day) stands in the line above the table. -ENOMEM; -EIO when the
+ * stream fails.
  */
 int interval_write_table(FILE *stream, const struct interval *interval, enum view_grouping by,
 			 const char *title);

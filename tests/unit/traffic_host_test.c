@@ -183,26 +183,6 @@ static void test_unowned(void **state)
 	assert_int_equal(traffic_use_total(&use).bytes, 125000);
 }
 
-/* All CPUs' columns of one line, as kernel/softirq.c has them. */
-static void test_softirqs(void **state)
-{
-	char path[128];
-
-	(void)state;
-	assert_int_equal(host_net_rx_softirqs(proc_root), 0);
-	snprintf(path, sizeof(path), "%s/softirqs", proc_root);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fputs("                    CPU0       CPU1       \n"
-	      "      NET_TX:          5          7\n"
-	      "      NET_RX:        100         23\n"
-	      "       BLOCK:          1          1\n",
-	      file);
-	assert_int_equal(fclose(file), 0);
-	assert_int_equal(host_net_rx_softirqs(proc_root), 123);
-	assert_true(host_net_rx_softirqs(NULL) > 0);
-}
-
 static void test_own_host(void **state)
 {
 	struct host_traffic before, after;
@@ -220,7 +200,7 @@ int main(void)
 		cmocka_unit_test(test_which_devices), cmocka_unit_test(test_sum),
 		cmocka_unit_test(test_no_device),     cmocka_unit_test(test_malformed_lines),
 		cmocka_unit_test(test_missing),	      cmocka_unit_test(test_own_host),
-		cmocka_unit_test(test_unowned),	      cmocka_unit_test(test_softirqs),
+		cmocka_unit_test(test_unowned),
 	};
 
 	return cmocka_run_group_tests(tests, make_roots, remove_roots);

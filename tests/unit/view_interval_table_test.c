@@ -231,6 +231,25 @@ static void test_by_module(void **state)
 	free(text);
 }
 
+/* The second table: a shared module, all of it, nobody's part, and whose the rest is. */
+static void test_who_makes_a_module_busy(void **state)
+{
+	struct sample *sample = *state;
+	struct ledger *ledger = &sample->interval.ledger;
+
+	char *text = to_file(&sample->interval, VIEW_BY_MODULE, NULL);
+	assert_string_equal(line_of(text, "SHARED"), "SHARED ALL NO VM'S MADE BUSY BY");
+	assert_string_equal(line_of(text, "bridge"), "bridge 1.5 0.3 web1 1.2");
+	free(text);
+	assert_int_equal(label_times_add(&ledger->vms[1].shared, SAMPLE_BRIDGE, 700 * MS), 0);
+	text = to_file(&sample->interval, VIEW_BY_MODULE, NULL);
+	assert_non_null(strstr(text, "db 70.0, web1 1.2\n"));
+	free(text);
+	text = to_file(&sample->interval, VIEW_BY_VM, NULL);
+	assert_null(strstr(text, "MADE BUSY BY"));
+	free(text);
+}
+
 static void test_largest_module_first(void **state)
 {
 	struct sample *sample = *state;
@@ -431,6 +450,7 @@ int main(void)
 		TEST(test_by_vm),
 		TEST(test_by_thread),
 		TEST(test_by_module),
+		TEST(test_who_makes_a_module_busy),
 		TEST(test_largest_module_first),
 		TEST(test_percent_of_one_cpu),
 		TEST(test_not_balanced),
