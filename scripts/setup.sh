@@ -42,7 +42,9 @@ echo "setup: installing$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { apt-get update -q && apt-get install -q -y --no-install-recommends $missing; } \
+# Another apt (a cloud image updates itself at its first boot) is waited for.
+wait="-o DPkg::Lock::Timeout=300"
+if ! { apt-get update -q $wait && apt-get install -q -y --no-install-recommends $wait $missing; } \
 	>"$log" 2>&1; then
 	tail -n 20 "$log" >&2
 	echo "setup.sh: apt-get could not install:$missing" >&2

@@ -49,7 +49,7 @@ start() {
 	name=$1
 	shift
 	mkfifo "$dir/ready"
-	"$kvmload" --quiet --ready-fd 9 --name "$name" --duration 60 "$@" \
+	"$kvmload" --quiet --ready-fd 9 --name "$name" --duration 600 "$@" \
 		>"$dir/$name.truth" 9>"$dir/ready" &
 	running="$running $!"
 	head -c 1 "$dir/ready" >/dev/null

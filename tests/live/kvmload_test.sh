@@ -45,6 +45,11 @@ start() {
 	vms=$(pgrep -P "$running")
 }
 
+# Tells kvmload to end before its time.
+stop() {
+	kill -TERM "$running"
+}
+
 # Waits for kvmload; its exit status is the first argument's.
 finish() {
 	wait "$running"
@@ -71,25 +76,35 @@ expect_gone() {
 	done
 }
 
+# Emulated CPUs (see lib.sh) need more time, and what interrupts them takes longer
+# than the bursts: there the proportions tell nothing.
+seconds=3 close=0.02
+if [ -n "${EMULATED-}" ]; then
+	seconds=15 close=0.2
+fi
 consistent='
 	def near($a; $b; $share): ($a - $b | fabs) <= $share * $b;
 	def parts: .guest_s + .user_s + .kernel_s;
 	all(.vms[];
 		.guest_s > 0 and .user_s > 0 and .kernel_s > 0
-		and near(.guest_s; 1.5 * .user_s; 0.15)
-		and near(.user_s; 2 * .kernel_s; 0.15)
-		and near(parts; .cpu_s; 0.08) and parts <= .cpu_s * 1.005
+		and parts <= .cpu_s * 1.005
 		and near(.overhead_s + parts; .cpu_s; 1e-6)
 		and near([.threads[].guest_s] | add; .guest_s; 1e-6)
 		and near([.threads[].user_s] | add; .user_s; 1e-6)
 		and near([.threads[].kernel_s] | add; .kernel_s; 1e-6)
-		and near([.threads[].cpu_s] | add; .cpu_s; 0.02)
+		and near([.threads[].cpu_s] | add; .cpu_s; '$close')
 		and .cpu_s <= .lifetime_cpu_s + 0.01
 		and .progress > 0 and .exits > 0 and .kvm_exits >= .exits
 		and .end > .start and .killed == null)'
+proportions=true
+[ -n "${EMULATED-}" ] || proportions='
+	all(.vms[];
+		near(.guest_s; 1.5 * .user_s; 0.15)
+		and near(.user_s; 2 * .kernel_s; 0.15)
+		and near(parts; .cpu_s; 0.08))'
 
 # Proportions, sums, and the kernel's own idea of guest time (field 43, in clock ticks).
-start --guest 30 --user 20 --kernel 10 --duration 3 --truth-interval 1 \
+start --guest 30 --user 20 --kernel 10 --duration $seconds --truth-interval 1 \
 	--truth-file "$dir/intervals"
 vcpu=$(grep -l '^CPU 0/KVM$' /proc/"$vms"/task/*/comm | head -n 1)
 while [ "$(wc -l <"$dir/intervals")" -lt 2 ]; do
@@ -98,11 +113,11 @@ done
 gtime=$(sed 's/.*) //' "${vcpu%comm}stat" | cut -d ' ' -f 41)
 finish 0 "one VM"
 expect "one VM" "$dir/truth" ".vms | length == 1"
-expect "one VM" "$dir/truth" "$consistent"
-expect "one VM" "$dir/truth" '.duration_s > 2.9 and .duration_s < 4'
+expect "one VM" "$dir/truth" "$consistent and $proportions"
+expect "one VM" "$dir/truth" ".duration_s > $seconds - 0.1 and .duration_s < $seconds * 1.3"
 guest=$(jq -s '.[1].vms[0].guest_s' "$dir/intervals")
 hz=$(getconf CLK_TCK)
-awk -v gtime="$gtime" -v hz="$hz" -v guest="$guest" \
+[ -n "${EMULATED-}" ] || awk -v gtime="$gtime" -v hz="$hz" -v guest="$guest" \
 	'BEGIN { d = gtime / hz - guest; exit !(d > -0.25 && d < 0.25) }' ||
 	fail "guest mode: the kernel counts $gtime ticks, the guest $guest s"
 jq -s -e 'length >= 2 and .[1].vms[0].guest_s > .[0].vms[0].guest_s
@@ -110,14 +125,14 @@ jq -s -e 'length >= 2 and .[1].vms[0].guest_s > .[0].vms[0].guest_s
 	fail "intervals: $(cat "$dir/intervals")"
 
 # The same proportions when four VMs want the CPUs.
-start --guest 3 --user 2 --kernel 1 --duration 3 --vms 4 --pin 0 --name many
+start --guest 3 --user 2 --kernel 1 --duration $seconds --vms 4 --pin 0 --name many
 processes=$vms
 finish 0 "four VMs"
-expect "four VMs" "$dir/truth" "$consistent"
+expect "four VMs" "$dir/truth" "$consistent and $proportions"
 expect "four VMs" "$dir/truth" '[.vms[].name] == ["many1", "many2", "many3", "many4"]'
 expect "four VMs" "$dir/truth" '[.vms[].uuid] | unique | length == 4'
-expect "four VMs" "$dir/truth" '[.vms[].cpu_s] | add < 3.3'
-expect "four VMs" "$dir/truth" '[.vms[].ready_s] | add > 6'
+expect "four VMs" "$dir/truth" "[.vms[].cpu_s] | add < $seconds * 1.1"
+expect "four VMs" "$dir/truth" "[.vms[].ready_s] | add > $seconds * 2"
 expect_gone "four VMs" $processes
 
 # Exits: as many as ordered, and KVM counts them too.
@@ -130,7 +145,7 @@ done
 
 # Every guest's names and command line are its VMM's; the threads' roles are told.
 style_names() {
-	start --style "$1" --name vm --iothreads 1 --duration 0.5 --sleep 5
+	start --style "$1" --name vm --iothreads 1 --duration 60 --sleep 5
 	line=$(tr '\0' ' ' <"/proc/$vms/cmdline")
 	names=$(cat "/proc/$vms/task/"*/comm)
 	case $line in
@@ -138,6 +153,7 @@ style_names() {
 	*) fail "style $1: command line $line" ;;
 	esac
 	echo "$names" | grep -qx "$3" || fail "style $1: no thread $3 among" $names
+	stop
 	finish 0 "style $1"
 	expect "style $1" "$dir/truth" \
 		'[.vms[0].threads[].role] == ["vmm", "vcpu", "iothread"]'
@@ -152,7 +168,7 @@ style_names plain 'kvmload-vm --name vm1 ' 'kvmload-vm'
 # Told to end: the truth so far. Killed: no VM is left. A VM killed: the others go on.
 start --vms 3 --guest 1 --sleep 5 --duration 60
 processes=$vms
-kill -TERM "$running"
+stop
 finish 0 "SIGTERM"
 expect "SIGTERM" "$dir/truth" '.vms | length == 3'
 expect_gone "SIGTERM" $processes
@@ -164,8 +180,10 @@ wait "$running" 2>/dev/null
 running=
 expect_gone "SIGKILL" $processes
 
-start --vms 2 --guest 1 --sleep 5 --duration 0.5
+start --vms 2 --guest 1 --sleep 5 --duration 60
 kill -KILL $(echo "$vms" | head -n 1)
+sleep 0.5
+stop
 finish 0 "a VM killed"
 expect "a VM killed" "$dir/truth" '[.vms[].killed] | sort == [null, 9]'
 expect "a VM killed" "$dir/truth" 'all(.vms[]; .lifetime_cpu_s > 0 and
@@ -182,10 +200,14 @@ expect "start and stop" "$dir/truth" '.vms | length == 12 and all(.[]; .guest_s 
 
 if [ -w /dev/net/tun ] && [ "$(id -u)" -eq 0 ]; then
 	tap=kvl$$
-	start --tap $tap --tap-packets-per-second 5000 --tap-bytes 200 --duration 1 --sleep 5
+	start --tap $tap --tap-packets-per-second 5000 --tap-bytes 200 --duration 60 --sleep 5
 	[ -e /sys/class/net/$tap ] || fail "tap: there is no interface $tap"
+	sleep 1
+	stop
 	finish 0 "tap"
-	expect "tap" "$dir/truth" '.vms[0].tap | .packets > 3000 and .bytes == 200 * .packets'
+	# An emulated CPU may not keep up.
+	expect "tap" "$dir/truth" \
+		".vms[0].tap | .packets > ${EMULATED:+0.1 * } 3000 and .bytes == 200 * .packets"
 	[ ! -e /sys/class/net/$tap ] || fail "tap: the interface $tap is left"
 else
 	echo "SKIP: taps need root and /dev/net/tun"

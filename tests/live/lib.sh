@@ -1,6 +1,6 @@
 # Shared by the live tests: a temporary folder, failures that are counted, guests
 # that are stopped again. Source it; end the test with `finish`.
-# KVMPERF and KVMLOAD name the programs.
+# KVMPERF and KVMLOAD name the programs; EMULATED is set where the CPUs are.
 kvmperf=${KVMPERF:-build/kvmperf}
 kvmload=${KVMLOAD:-build/kvmload}
 here=tests/live
@@ -31,6 +31,12 @@ skip() {
 finish() {
 	[ "$failures" -eq 0 ] || exit 1
 	exit 0
+}
+
+# Are the CPUs emulated (the lab)? They are ten times slower, and stand still when
+# the machine that emulates them has other things to do. Set by scripts/check.sh.
+emulated() {
+	[ -n "${EMULATED-}" ]
 }
 
 need_root_and_kvm() {

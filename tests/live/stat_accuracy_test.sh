@@ -6,6 +6,17 @@ set -u
 . tests/live/lib.sh
 need_root_and_kvm
 
+bursts="--guest 30 --user 20 --kernel 10"
+ready_limit='0.03 * .ready_truth_s + 0.05'
+numbers="1 2 4"
+if emulated; then
+	# What interrupts a burst there takes longer than the burst: no known shares.
+	echo "INFO emulated CPUs: shares are not compared with the truth"
+	bursts="--guest 300 --user 200 --kernel 100 --gap-us 20000"
+	ready_limit='0.1 * .ready_truth_s + 0.2'
+	numbers="1 2"
+fi
+
 # compare NAME: errors in points of a CPU, and ready time against the truth's. A
 # window of 5 s has an error of about 1 point (two sigma); 4 is far outside.
 compare() {
@@ -14,18 +25,17 @@ compare() {
 		fail "$1: $(head -n 1 "$dir/jq.err")"
 	[ -s "$dir/errors" ] || fail "$1: no VM to compare"
 	while read -r line; do
-		echo "$line" | jq -e '[.guest, .vmm, .kernel | fabs] | max < 4' >/dev/null ||
+		emulated || echo "$line" | jq -e '[.guest, .vmm, .kernel | fabs] | max < 4' >/dev/null ||
 			fail "$1: $line"
-		echo "$line" | jq -e '((.ready_s - .ready_truth_s) | fabs)
-			< 0.03 * .ready_truth_s + 0.05' >/dev/null ||
+		echo "$line" | jq -e "((.ready_s - .ready_truth_s) | fabs) < $ready_limit" >/dev/null ||
 			fail "$1: ready time: $line"
 	done <"$dir/errors"
 }
 
 for collector in bpf perf; do
-	for vms in 1 2 4; do
-		start_guests --vms $vms --name truth --guest 30 --user 20 --kernel 10 \
-			--duration 30 --truth-interval 0.1 --truth-file "$dir/lines"
+	for vms in $numbers; do
+		# shellcheck disable=SC2086
+		start_guests --vms "$vms" --name truth $bursts --duration 300 --truth-interval 0.1 --truth-file "$dir/lines"
 		sleep 0.3
 		status 0 "$kvmperf" stat -f json -i 5 -n 1 --collector $collector -o "$dir/stat"
 		sleep 0.3

@@ -22,7 +22,7 @@ as() {
 		--ambient-caps="$caps" --bounding-set="$caps" "$@"
 }
 
-start_guests --name cap --guest 3 --user 2 --kernel 1 --duration 60
+start_guests --name cap --guest 3 --user 2 --kernel 1 --duration 600
 all="bpf perfmon syslog sys_ptrace dac_read_search"
 
 status 0 as "$all" "$dir/kvmperf" stat -f json -i 0.5 -n 1

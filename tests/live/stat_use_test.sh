@@ -27,7 +27,7 @@ for format in table csv json; do
 	says "/dev/full"
 done
 
-start_guests --vms 2 --name use --guest 3 --user 2 --kernel 1 --duration 60
+start_guests --vms 2 --name use --guest 3 --user 2 --kernel 1 --duration 600
 
 # Formats and groupings; the sum of the total column is the capacity.
 for by in vm thread module; do
