@@ -70,7 +70,6 @@ __u8 next_window;
 __u32 places_taken; /* of those above the CPUs' own, since the start */
 __u32 tables_taken;
 __u32 homeless; /* threads that found no place */
-__u32 exit_isa; /* of this host's exits; 0: none yet */
 __u32 kinds_taken;
 __u32 exit_codes[EXACT_EXIT_KINDS]; /* the code of each kind but 0 */
 __u8 exit_kinds[EXACT_EXIT_CODES];  /* the kind of each code; 0: none yet */
@@ -272,11 +271,17 @@ static __noinline u32 make_kind(u32 code)
 	return kind;
 }
 
-static __always_inline u32 kind_of(u32 code)
+/* The last exit's kind is at hand: the table is one more page to be looked for. */
+static __always_inline u32 kind_of(struct exact_cpu *cpu, u32 code)
 {
+	if (cpu->kind && cpu->code == code)
+		return cpu->kind;
 	u8 kind = code < EXACT_EXIT_CODES ? exit_kinds[code] : 0;
-
-	return kind ? kind : make_kind(code);
+	if (!kind)
+		kind = (u8)make_kind(code);
+	cpu->code = code;
+	cpu->kind = kind;
+	return kind;
 }
 
 static __noinline u32 make_table(struct exact_thread *thread)
@@ -298,12 +303,11 @@ int exact_kvm_exit(struct bpf_raw_tracepoint_args *ctx)
 	/* The upper half has flags: failed entry, enclave mode. */
 	if (isa == EXACT_ISA_VMX)
 		code &= 0xffff;
-	if (exit_isa != isa)
-		exit_isa = isa;
+	cpu->isa = isa;
 	struct exact_thread *thread = thread_at(cpu->thread);
 	if (thread && !thread->exits)
 		make_table(thread);
-	exact_guest_exit(cpu, kind_of(code) & (EXACT_EXIT_KINDS - 1));
+	exact_guest_exit(cpu, kind_of(cpu, code) & (EXACT_EXIT_KINDS - 1));
 	return 0;
 }
 

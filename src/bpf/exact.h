@@ -73,11 +73,15 @@ struct exact_cpu {
 	__u8 hardirqs; /* that are being handled, one inside the other */
 	__u8 softirq;  /* 1 + the vector that is being served; 0: none */
 	__u8 window;   /* counts the times that the CPU began to be followed */
-	__u8 unused[15];
+	__u8 kind;     /* of the last exit */
+	__u8 unused[2];
+	__u32 code; /* of the last exit; the kind 0 is no kind of it */
+	__u32 isa;  /* of the exits; 0: none yet */
+	__u32 unused_too;
 	__u64 softirq_ns[2][EXACT_SOFTIRQS];
 	__u64 since_ns;	     /* when covered_ns was brought up to date */
 	__u64 covered_ns[2]; /* all time that the accounts speak of */
-	__u64 unused_too;
+	__u64 unused_last;
 };
 
 /*

@@ -63,6 +63,21 @@ int collector_read(struct collector *collector, const struct collection **out,
 	return code;
 }
 
+/* VM exits, or samples of guests, that are no accident. */
+#define GUESTS_ENOUGH 16
+
+bool collection_exact_silent(const struct collection *collection, uint64_t exits)
+{
+	uint64_t samples = 0;
+
+	if (!collection->exact.valid || !collection->exact.whole || collection->exact.entries)
+		return false;
+	for (size_t i = 0; i < collection->count_count; i++)
+		if (collection->counts[i].mode == MODE_GUEST)
+			samples += collection->counts[i].samples;
+	return exits >= GUESTS_ENOUGH || samples >= GUESTS_ENOUGH;
+}
+
 void collector_refuse_exact(struct collector *collector)
 {
 	collector->exact_refused = true;

@@ -189,6 +189,14 @@ int collector_read(struct collector *collector, const struct collection **out,
 		   struct error *error);
 
 /*
+ * Are the collection's exact times none? So it is when guests ran all the time of the interval
+ * and not one entered guest mode by kvm_entry: the PVM module and whatever else replaces KVM's
+ * inner loop have kvm_entry and kvm_exit in the kernel's BTF and never call them; or kvm was
+ * loaded after the programs. exits: what KVM's own counters say of the interval, 0 if nothing.
+ */
+bool collection_exact_silent(const struct collection *collection, uint64_t exits);
+
+/*
  * The exact times turned out to be none (the kernel's tracepoints are silent): they are not
  * valid in the collection that was read last, nor in those to come.
  */

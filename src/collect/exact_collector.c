@@ -5,11 +5,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/array.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "bpf/exact.h"
 #include "collect/exact_events.h"
 
@@ -176,23 +175,11 @@ static void choose_duty(struct exact_collector *self)
 		self->duty = DUTY_MIN;
 }
 
-/* xorshift64star (Vigna 2016). */
-static double draw(struct exact_collector *self)
-{
-	uint64_t x = self->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	self->random = x;
-	return (double)((x * 0x2545f4914f6cdd1dULL) >> 11) / 9007199254740992.0;
-}
-
 /* Until the next tick events are looked at or not. Failing is what the next reading says. */
 static void choose_window(struct exact_collector *self)
 {
 	struct error error;
-	bool run = self->duty >= 1 || draw(self) < self->duty;
+	bool run = self->duty >= 1 || random_fraction(&self->random) < self->duty;
 
 	if (run) {
 		self->windows++;
@@ -340,8 +327,7 @@ int exact_collector_new(struct collector **out, const struct collector_options *
 	self->self = getpid();
 	self->budget = options->budget;
 	self->duty = 1;
-	if (getrandom(&self->random, sizeof(self->random), 0) < 0 || self->random == 0)
-		self->random = clock_monotonic_ns() | 1;
+	self->random = random_state_new();
 	int code = bpf_collector_new(&self->samples, options, error);
 	if (!code)
 		code = exact_events_new(&self->events, options->exit_layout, error);

@@ -69,6 +69,7 @@ struct exact_events {
 	size_t online_count;
 	uint64_t *seen; /* events of each CPU at the last exact_events_rate() */
 	uint64_t seen_ns;
+	uint32_t isa; /* of the host's VM exits; 0: there was none yet */
 	bool running;
 	bool paused; /* at some time since the last reading */
 	int stats_fd;
@@ -211,11 +212,14 @@ bool exact_events_running(const struct exact_events *events)
 	return events->running;
 }
 
-static void take_cpu(struct exact_cpu *cpu, unsigned half, struct exact_totals *totals)
+static void take_cpu(struct exact_events *events, struct exact_cpu *cpu, unsigned half,
+		     struct exact_totals *totals)
 {
 	totals->covered_ns += cpu->covered_ns[half];
 	totals->events += cpu->events[half];
 	totals->entries += cpu->entries[half];
+	if (cpu->isa)
+		events->isa = cpu->isa;
 	for (size_t i = 0; i < EXACT_SOFTIRQS; i++) {
 		totals->softirq_ns[i] += cpu->softirq_ns[half][i];
 		cpu->softirq_ns[half][i] = 0;
@@ -239,7 +243,7 @@ static int take_exits(struct exact_events *events, const struct exact_thread *th
 		exits[kind].count[half] = exits[kind].ns[half] = 0;
 		if (visitor)
 			error = visitor->exits(
-				visitor->context, thread, bss->exit_isa,
+				visitor->context, thread, events->isa,
 				kind ? bss->exit_codes[kind] : EXACT_EXIT_UNKNOWN, count, ns);
 		else
 			*lost += count;
@@ -307,7 +311,7 @@ int exact_events_take(struct exact_events *events, const struct exact_visitor *v
 	if (code)
 		return code;
 	for (size_t i = 0; i < events->possible_cpus; i++)
-		take_cpu(&events->cpus[i], half, totals);
+		take_cpu(events, &events->cpus[i], half, totals);
 	size_t places = EXACT_PLACES * events->possible_cpus + bss->places_taken;
 	for (size_t i = 0; !code && i < places && i < EXACT_THREADS_MAX; i++)
 		code = take_thread(events, i, half, visitor, totals);

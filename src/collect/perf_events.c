@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/cpus.h"
+#include "base/random.h"
 
 /* Data pages of a ring, for over a second of samples at 1000 Hz, bare or with callchains. */
 #define RING_PAGES	      8
@@ -39,28 +39,16 @@ struct perf_events {
 	struct perf_events_options options;
 	bool cycles;
 	struct perf_event_attr attr; /* with the nominal period */
-	uint64_t random;	     /* state of the generator */
+	uint64_t random;	     /* state of base/random.h */
 	uint64_t lost;
 	size_t cpus;
 	struct ring rings[]; /* cpus */
 };
 
-/* xorshift64star (Vigna 2016): periods need no better randomness. */
-static uint64_t draw(struct perf_events *events)
-{
-	uint64_t x = events->random;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	events->random = x;
-	return x * 0x2545f4914f6cdd1dULL;
-}
-
 /* A value between half and one and a half of the nominal one. */
 static uint64_t jittered(struct perf_events *events, uint64_t nominal)
 {
-	return nominal / 2 + draw(events) % (nominal + 1);
+	return nominal / 2 + random_next(&events->random) % (nominal + 1);
 }
 
 /* Cycles are asked for by frequency, since a period in cycles has no fixed length in time. */
@@ -227,8 +215,7 @@ int perf_events_open(struct perf_events **out, const struct perf_events_options 
 		return error_set(error, -ENOMEM, "no memory for %zu CPUs", count);
 	}
 	events->options = *options;
-	if (getrandom(&events->random, sizeof(events->random), 0) < 0 || events->random == 0)
-		events->random = clock_monotonic_ns() | 1;
+	events->random = random_state_new();
 
 	fit_event(events, cpus[0]);
 	for (size_t i = 0; !code && i < count; i++)

@@ -294,32 +294,22 @@ static int describe_vm(struct session *session, struct vm *vm, struct interval_v
 	return count_vm(session, vm, out, use);
 }
 
-/* VM exits, or samples of guests, from which silent tracepoints are no accident. */
-#define EXITS_ENOUGH 16
-
-/*
- * Do the tracepoints fire at all? The PVM module and whatever else replaces KVM's inner loop
- * have kvm_entry and kvm_exit in the kernel's BTF and never call them.
- */
+/* Do the tracepoints fire at all? */
 static void test_exact(struct session *session, const struct collection *collection,
 		       const struct interval_vm *vms, size_t vm_count)
 {
-	uint64_t exits = 0, samples = 0;
+	uint64_t exits = 0;
 
-	if (!collection->exact.valid || !collection->exact.whole || collection->exact.entries)
-		return;
 	for (size_t i = 0; i < vm_count; i++)
 		exits += vms[i].exits;
-	for (size_t i = 0; i < collection->count_count; i++)
-		if (collection->counts[i].mode == MODE_GUEST)
-			samples += collection->counts[i].samples;
-	if (exits < EXITS_ENOUGH && samples < EXITS_ENOUGH)
+	if (!collection_exact_silent(collection, exits))
 		return;
 	collector_refuse_exact(session->collector);
-	error_set(&session->inexact, -EOPNOTSUPP,
-		  "guests run (%llu exits, %llu samples in one interval) and the tracepoints "
-		  "kvm_entry and kvm_exit are silent",
-		  (unsigned long long)exits, (unsigned long long)samples);
+	error_set(
+		&session->inexact, -EOPNOTSUPP,
+		"guests run (%llu VM exits in one interval) and the tracepoints kvm_entry and "
+		"kvm_exit are silent",
+		(unsigned long long)exits);
 }
 
 /* What causal tagging measured in the interval. */

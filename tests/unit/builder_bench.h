@@ -148,9 +148,7 @@ static inline const struct ledger *bench_build(struct bench *bench)
 	assert_int_equal(interval_build(bench->builder, &bench->collection, bench->list,
 					bench->vm_count, weights, BENCH_PERIOD_NS, out),
 			 0);
-	assert_int_equal(ledger->capacity_ns,
-			 (bench->collection.end_ns - bench->collection.start_ns) *
-				 bench->collection.cpus);
+	assert_int_equal(ledger->capacity_ns, collection_capacity(&bench->collection));
 	assert_int_equal(ledger_sum(ledger), ledger->capacity_ns);
 	assert_int_equal(ledger->vm_count, bench->vm_count);
 	for (size_t v = 0; v < bench->vm_count; v++) {

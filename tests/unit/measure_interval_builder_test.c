@@ -351,6 +351,137 @@ static void test_interrupts_apart(void **state)
 	assert_int_equal(charged(bench, PID(101))->carry_ns, 4 * MS);
 }
 
+static struct collected_task *exact_task(struct bench *bench, pid_t tgid, pid_t tid,
+					 const char *name, struct exact_times exact)
+{
+	/* The scheduler says something else: read at another time, with interrupts in it. */
+	bench_task(bench, tgid, tid, name, exact.guest_ns + exact.host_ns + 3 * MS, MS);
+	struct collected_task *task =
+		&bench->collection.tasks[bench->collection.task_count - 1];
+	task->exact = exact;
+	return task;
+}
+
+static void add_exit(struct bench *bench, pid_t tgid, uint32_t code, uint64_t count,
+		     uint64_t ns)
+{
+	struct collected_exit *exit = collection_add_exit(&bench->collection);
+
+	assert_non_null(exit);
+	*exit = (struct collected_exit){.tgid = tgid,
+					.tid = tgid + 1,
+					.isa = 2,
+					.code = code,
+					.count = count,
+					.ns = ns};
+}
+
+/* Two CPUs for about a second, of which all is known. */
+static void collect_exactly(struct bench *bench)
+{
+	bench_vm(bench, PID(100), 1);
+	bench_begin(bench, 2, 1001 * MS);
+	exact_task(bench, PID(100), PID(100), "qemu-system-x86",
+		   (struct exact_times){0, 20 * MS, 0, 0});
+	exact_task(bench, PID(100), PID(101), "CPU 0/KVM",
+		   (struct exact_times){600 * MS, 200 * MS, 4 * MS, 6 * MS});
+	exact_task(bench, PID(502), PID(502), "ksoftirqd/0",
+		   (struct exact_times){0, MS, 0, 9 * MS})
+		->kernel_thread = true;
+	bench->collection.exact = (struct collected_exact){
+		.valid = true,
+		.whole = true,
+		.capacity_ns = 2000 * MS,
+		.processes = {0, 50 * MS, MS, 0},
+		.kernel = {0, 10 * MS},
+		.self = {0, 2 * MS},
+		.idle = {0, 1095 * MS, 1 * MS, 1 * MS},
+		.softirq_ns = {[3] = 12 * MS, [9] = 4 * MS},
+		.entries = 1000,
+		.duty = 1,
+	};
+	bench_count(bench, PID(100), PID(101), MODE_GUEST, 0, 800);
+	bench_count(bench, PID(100), PID(101), MODE_KERNEL, bench->kvm, 100);
+	bench_count(bench, PID(100), PID(101), MODE_USER, 0, 100);
+	add_exit(bench, PID(100), 0x78, 900, 90 * MS);
+	add_exit(bench, PID(100), 0x400, 99, 99 * MS);
+	add_exit(bench, PID(100), 0x78, 100, 10 * MS);
+	add_exit(bench, PID(777), 0x78, 7, MS);
+}
+
+static void test_exact(void **state)
+{
+	struct bench *bench = *state;
+
+	collect_exactly(bench);
+	const struct ledger *ledger = bench_build(bench);
+	const struct ledger_vm *vm = &ledger->vms[0];
+	assert_int_equal(ledger->capacity_ns, 2000 * MS);
+	assert_int_equal(vm->guest_ns, 600 * MS);
+	assert_int_equal(vm->vmm.total_ns + vm->kernel.total_ns, 220 * MS);
+	/* A tenth of 800 ms is each what samples say of user and kernel; 40 ms they missed. */
+	assert_int_equal(time_of(bench, &vm->kernel, "kvm/world-switch"), 40 * MS);
+	assert_int_equal(time_of(bench, &vm->kernel, "kvm"), 80 * MS);
+	assert_int_equal(charged(bench, PID(101))->interrupt_ns, 10 * MS);
+	assert_int_equal(ledger->processes_ns, 50 * MS);
+	assert_int_equal(ledger->self_ns, 2 * MS);
+	assert_int_equal(ledger->kernel_ns, 10 * MS);
+	assert_int_equal(ledger->idle_ns, 1095 * MS);
+	assert_int_equal(
+		bench->interval.threads[thread_index(bench, PID(101))].exact.softirq_ns,
+		6 * MS);
+
+	/* By cost; kinds that are the same are one; what is no VM's is said to be lost. */
+	const struct interval_vm *out = &bench->interval.vms[0];
+	assert_true(out->exits_known);
+	assert_int_equal(out->exit_reasons, 2);
+	assert_int_equal(out->exits_by_reason[0].code, 0x78);
+	assert_int_equal(out->exits_by_reason[0].count, 1000);
+	assert_int_equal(out->exits_by_reason[0].ns, 100 * MS);
+	assert_int_equal(out->exits_by_reason[1].ns, 99 * MS);
+	assert_int_equal(interval_outside_exits_ns(&bench->interval, 0), 21 * MS);
+	assert_int_equal(bench->interval.source.lost_exits, 7);
+}
+
+/* A tenth of the time: proportions of what the scheduler says, exits for all of it. */
+static void test_exact_in_windows(void **state)
+{
+	struct bench *bench = *state;
+
+	collect_exactly(bench);
+	bench->collection.exact.whole = false;
+	bench->collection.exact.duty = 0.1;
+	bench->collection.exact.windows = 4;
+	const struct ledger *ledger = bench_build(bench);
+	assert_int_equal(ledger->capacity_ns, 2002 * MS);
+	/* 803 ms by the scheduler, 600 of 810 guest. */
+	assert_true(llabs((long long)ledger->vms[0].guest_ns - 594814815) <= 1);
+	assert_true(ledger->vms[0].error95.guest > 0);
+	const struct interval_vm *out = &bench->interval.vms[0];
+	assert_int_equal(out->exits_by_reason[0].count, 10000);
+	/* Ten times 199 ms are more than there was host time. */
+	uint64_t host_ns = ledger->vms[0].vmm.total_ns + ledger->vms[0].kernel.total_ns;
+	assert_true(out->exits_by_reason[0].ns + out->exits_by_reason[1].ns <= host_ns);
+	assert_true(interval_outside_exits_ns(&bench->interval, 0) <= 2);
+}
+
+static void test_silent_tracepoints(void **state)
+{
+	struct bench *bench = *state;
+
+	collect_exactly(bench);
+	struct collection *collection = &bench->collection;
+	assert_false(collection_exact_silent(collection, 100000));
+	collection->exact.entries = 0;
+	assert_true(collection_exact_silent(collection, 0)); /* 800 samples of a guest */
+	collection->count_count = 0;
+	assert_false(collection_exact_silent(collection, 0));
+	assert_false(collection_exact_silent(collection, 3));
+	assert_true(collection_exact_silent(collection, 100000));
+	collection->exact.whole = false;
+	assert_false(collection_exact_silent(collection, 100000));
+}
+
 static void test_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -373,6 +504,9 @@ int main(void)
 		BENCH_TEST(test_carry_of_a_vm_that_ended),
 		BENCH_TEST(test_carries_of_the_host),
 		BENCH_TEST(test_interrupts_apart),
+		BENCH_TEST(test_exact),
+		BENCH_TEST(test_exact_in_windows),
+		BENCH_TEST(test_silent_tracepoints),
 		BENCH_TEST(test_nothing),
 	};
 

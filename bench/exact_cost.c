@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an event of exact mode costs, by BPF's own run-time statistics, against a program that
+ * does nothing and runs right before at the same event. The programs of kvm_exit and kvm_entry
+ * run here one after the other at the end of a system call that a loop makes, so that no guest
+ * is needed: write() of one byte returns 1, which they take for KVM_ISA_VMX. sched_switch runs
+ * where it belongs, under a ping-pong of two processes over a pipe. Usage: exact_cost [SECONDS]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "base/clock.h"
+#include "bpf/exact.h"
+#include "exact.skel.h"
+
+struct cost {
+	uint64_t runs;
+	uint64_t ns;
+};
+
+static struct cost read_cost(int fd)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		return (struct cost){0};
+	return (struct cost){info.run_cnt, info.run_time_ns};
+}
+
+static int empty_program(void)
+{
+	const struct bpf_insn code[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "GPL", code, 2, NULL);
+}
+
+static struct exact_bpf *open_programs(void)
+{
+	struct exact_bpf *programs = exact_bpf__open();
+
+	if (!programs)
+		return NULL;
+	programs->rodata->cpus_count = (__u32)libbpf_num_possible_cpus();
+	/* Reads the saved registers of the system call as if they were a vCPU. */
+	programs->rodata->layout = (struct exact_exit_layout){
+		.vcpu_argument = 0,
+		.isa_argument = 1,
+		.reason_argument = -1,
+		.svm_vmcb = -1,
+		.vmcb_exit_code = -1,
+		.vmx_exit_reason = 0,
+	};
+	if (exact_bpf__load(programs)) {
+		exact_bpf__destroy(programs);
+		return NULL;
+	}
+	return programs;
+}
+
+static int follow(struct exact_bpf *programs, int running)
+{
+	int error = 0;
+
+	programs->bss->next_running = (__u8)running;
+	programs->bss->next_window++;
+	for (int cpu = 0; !error && cpu < (int)sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
+		LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
+			    .cpu = (__u32)cpu);
+		error = bpf_prog_test_run_opts(bpf_program__fd(programs->progs.exact_cut_cpu),
+					       &options);
+	}
+	return error;
+}
+
+static void call_system(uint64_t end_ns)
+{
+	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	while (clock_monotonic_ns() < end_ns)
+		for (int i = 0; i < 1000; i++)
+			if (write(fd, "", 1) != 1)
+				return;
+}
+
+/* Two processes on one CPU wake each other. */
+static void ping_pong(uint64_t end_ns)
+{
+	cpu_set_t one;
+	int there[2], back[2];
+	char byte = 0;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	if (pipe(there) || pipe(back) || sched_setaffinity(0, sizeof(one), &one))
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1)
+			;
+		_exit(0);
+	}
+	while (clock_monotonic_ns() < end_ns)
+		for (int i = 0; i < 100; i++)
+			if (write(there[1], &byte, 1) != 1 || read(back[0], &byte, 1) != 1)
+				return;
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+struct event {
+	const char *name;
+	struct bpf_program *program;
+	void (*load)(uint64_t end_ns);
+	double ns; /* result */
+};
+
+/* The programs' costs, and that of the empty one before them at the same event. */
+static int measure(const char *tracepoint, struct exact_bpf *programs, struct event *events,
+		   size_t count, int empty, uint64_t seconds)
+{
+	struct cost before[2];
+	/* The first finds the caches cold, so there are two. */
+	int links[4] = {bpf_raw_tracepoint_open(tracepoint, empty),
+			bpf_raw_tracepoint_open(tracepoint, empty)};
+
+	for (size_t i = 0; i < count; i++) {
+		int fd = bpf_program__fd(events[i].program);
+		links[2 + i] = bpf_raw_tracepoint_open(
+			bpf_program__type(events[i].program) == BPF_PROG_TYPE_RAW_TRACEPOINT
+				? tracepoint
+				: NULL,
+			fd);
+		if (links[2 + i] < 0)
+			return -errno;
+		before[i] = read_cost(fd);
+	}
+	struct cost floor = read_cost(empty);
+	if (follow(programs, 1))
+		return -errno;
+	events[0].load(clock_monotonic_ns() + seconds * NS_PER_S);
+	follow(programs, 0);
+	struct cost now = read_cost(empty);
+	double none = (double)(now.ns - floor.ns) / (double)(now.runs - floor.runs);
+	for (size_t i = 0; i < count; i++) {
+		now = read_cost(bpf_program__fd(events[i].program));
+		uint64_t runs = now.runs - before[i].runs;
+		events[i].ns = (double)(now.ns - before[i].ns) / (double)runs;
+		printf("| %s | %" PRIu64 " | %.1f | %.1f | %.1f | %.2f |\n", events[i].name,
+		       runs, events[i].ns, none, events[i].ns - none, events[i].ns / none);
+	}
+	for (size_t i = 0; i < 2 + count; i++)
+		close(links[i]);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seconds = argc > 1 ? (uint64_t)atoi(argv[1]) : 3;
+
+	libbpf_set_print(NULL);
+	struct exact_bpf *programs = open_programs();
+	int empty = empty_program(), stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (!programs || empty < 0 || stats < 0) {
+		fprintf(stderr, "exact_cost: cannot load the programs: %m (root?)\n");
+		return 1;
+	}
+	struct event kvm[] = {
+		{"kvm_exit", programs->progs.exact_kvm_exit, call_system, 0},
+		{"kvm_entry", programs->progs.exact_kvm_entry, call_system, 0},
+	};
+	struct event interrupt[] = {
+		{"interrupt entry", programs->progs.exact_irq_entry, call_system, 0},
+		{"interrupt exit", programs->progs.exact_irq_exit, call_system, 0},
+	};
+	struct event switches[] = {
+		{"sched_switch", programs->progs.exact_sched_switch, ping_pong, 0},
+	};
+
+	printf("| event | runs | ns | empty program, ns | more than it, ns | ratio |\n"
+	       "|---|---|---|---|---|---|\n");
+	int error = measure("sys_exit", programs, kvm, 2, empty, seconds);
+	if (!error)
+		error = measure("sys_exit", programs, interrupt, 2, empty, seconds);
+	if (!error)
+		error = measure("sched_switch", programs, switches, 1, empty, seconds);
+	if (error) {
+		fprintf(stderr, "exact_cost: %s\n", strerror(-error));
+		return 1;
+	}
+	double percent = 50000 * (kvm[0].ns + kvm[1].ns) / 1e7;
+	printf("\n50,000 exits/s (an exit and an entry each) cost %.2f %% of a CPU; a budget "
+	       "of "
+	       "0.5 %% looks at %.0f %% of the time.\n",
+	       percent, percent > 0.5 ? 50 / percent : 100.0);
+	close(stats);
+	exact_bpf__destroy(programs);
+	return 0;
+}
