@@ -25,4 +25,15 @@ work() {
 work &
 worker=$!
 trap 'kill $worker 2>/dev/null' EXIT
-"$build/tests/live/exact_test" 20 150
+"$build/tests/live/exact_test" 20 150 || exit 1
+
+# The same as an ordinary user; what an event costs is not known then.
+if command -v setpriv >/dev/null; then
+	dir=$(mktemp -d)
+	trap 'kill $worker 2>/dev/null; rm -rf "$dir"' EXIT
+	chmod 755 "$dir"
+	install -m 755 "$build/tests/live/exact_test" "$dir/"
+	setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all,+bpf,+perfmon \
+		--ambient-caps=-all,+bpf,+perfmon --bounding-set=-all,+bpf,+perfmon \
+		"$dir/exact_test" 5 100 || exit 1
+fi

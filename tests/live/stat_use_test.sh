@@ -58,6 +58,20 @@ for name in "$pid" "$id"; do
 	holds "$dir/selected" '.[0].vms | map(.name) == ["use2"]' "selection by $name"
 done
 
+# Exact, or a word on why not: PVM's tracepoints are silent.
+status 0 "$kvmperf" stat --exact -i 1 -n 2 -f json
+balanced "$dir/out"
+if jq -es '.[-1].source.exact' "$dir/out" >/dev/null; then
+	holds "$dir/out" '.[-1].vms[0] | .error95_s.guest == 0 or .exits_by_reason != null' \
+		"exact without exits by reason"
+else
+	says "exact mode is unavailable, sampling instead: "
+	holds "$dir/out" '.[-1].vms[0] | .guest_s > 0 and .exits_by_reason == null' \
+		"no exact mode and no samples"
+fi
+status 0 "$kvmperf" stat --by exit -i 0.5 -n 1
+grep -q 'balanced to the nanosecond' "$dir/out" || fail "table by exit: no balance"
+
 # A command: measured while it runs, once, or interval by interval.
 status 0 "$kvmperf" stat -f json -- sleep 0.7
 holds "$dir/out" 'length == 1 and (.[0].duration_s > 0.6 and .[0].duration_s < 5)' "sleep 0.7"
