@@ -57,10 +57,11 @@ struct collected_exact {
 	uint64_t softirq_ns[COLLECTED_SOFTIRQS]; /* by vector, all CPUs */
 	uint64_t entries;			 /* of guests (kvm_entry) */
 	uint64_t events;
-	double event_ns;  /* mean cost of an event, 0: not known */
-	double duty;	  /* part of the time in which events are looked at, 0 to 1 */
-	unsigned windows; /* the parts, when it is below 1 */
-	uint64_t lost;	  /* exits that were counted and can't be told whose they are */
+	double event_ns;       /* mean cost of an event, 0: not known */
+	double duty;	       /* part of the time in which events are looked at, 0 to 1 */
+	unsigned windows;      /* the parts, when it is below 1 */
+	uint64_t lost;	       /* exits that were counted and can't be told whose they are */
+	uint64_t lost_threads; /* that found no room: their time is all processes' */
 };
 
 /* Samples of one thread in one mode (and kernel subsystem). tid 0 is the idle task. */

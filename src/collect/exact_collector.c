@@ -224,6 +224,7 @@ static int read_interval(struct collector *collector, struct error *error)
 	exact->duty = totals.whole ? 1 : (double)totals.covered_ns / capacity;
 	exact->windows = self->windows;
 	exact->lost = totals.lost_exits;
+	exact->lost_threads = totals.homeless;
 	self->windows = exact_events_running(self->events);
 	self->cost_measured = false;
 	collector->collection = self->samples->collection;

@@ -275,12 +275,14 @@ int interval_add(struct interval *sum, const struct interval *interval)
 		sum->source.tagged_packets = 0;
 		sum->source.overhead_s = 0;
 		sum->source.events = sum->source.lost_exits = 0;
+		sum->source.lost_threads = 0;
 		sum->labels = interval->labels;
 	}
 	sum->cpus = interval->cpus;
 	sum->source.exact &= interval->source.exact;
 	sum->source.events += interval->source.events;
 	sum->source.lost_exits += interval->source.lost_exits;
+	sum->source.lost_threads += interval->source.lost_threads;
 	if (interval->source.duty < sum->source.duty)
 		sum->source.duty = interval->source.duty;
 	sum->duration_s += interval->duration_s;

@@ -30,7 +30,9 @@ struct interval_source {
 	double duty;	 /* the part of the time in which events were looked at */
 	uint64_t events; /* the next three only when exact */
 	double event_ns; /* mean cost of one, by BPF's own statistics; 0: not known */
-	uint64_t lost_exits; /* that are in no VM's exits by reason */
+	uint64_t lost_exits;   /* that are in no VM's exits by reason */
+	uint64_t lost_threads; /* whose time is in host processes or host kernel, for want of
+				  room */
 };
 
 /* VM exits for one reason; see kvm_exit_reason_name(). */

@@ -406,6 +406,7 @@ static void describe_source(struct session *session, const struct collection *co
 	out->source.events = exact->events;
 	out->source.event_ns = exact->event_ns;
 	out->source.lost_exits = lost_exits;
+	out->source.lost_threads = exact->lost_threads;
 	out->source.overhead_s += (double)exact->events * exact->event_ns / 1e9;
 }
 

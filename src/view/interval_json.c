@@ -192,20 +192,20 @@ static json_t *source_object(const struct interval_source *source)
 {
 	bool exact = source->exact;
 
-	return json_pack("{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
-			 "s:I, s:s, s:f}",
-			 "collector", source->collector, "event", source->event, "frequency_hz",
-			 (int)source->frequency_hz, "samples", (json_int_t)source->samples,
-			 "lost", (json_int_t)source->lost, "exact", exact, "exact_duty",
-			 exact ? json_real(source->duty) : json_null(), "exact_events",
-			 count_if(exact, source->events), "exact_event_ns",
-			 exact && source->event_ns > 0 ? json_real(source->event_ns)
-						       : json_null(),
-			 "exact_lost_exits", count_if(exact, source->lost_exits), "apportion",
-			 source->apportion, "apportion_fit", fit_object(source), "tagged_s",
-			 source->tagged_s, "tagged_packets", (json_int_t)source->tagged_packets,
-			 "irqs_off_correction", source->irqs_off_correction, "overhead_s",
-			 source->overhead_s);
+	return json_pack(
+		"{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
+		"s:I, s:s, s:f}",
+		"collector", source->collector, "event", source->event, "frequency_hz",
+		(int)source->frequency_hz, "samples", (json_int_t)source->samples, "lost",
+		(json_int_t)source->lost, "exact", exact, "exact_duty",
+		exact ? json_real(source->duty) : json_null(), "exact_events",
+		count_if(exact, source->events), "exact_event_ns",
+		exact && source->event_ns > 0 ? json_real(source->event_ns) : json_null(),
+		"exact_lost_exits", count_if(exact, source->lost_exits), "exact_lost_threads",
+		count_if(exact, source->lost_threads), "apportion", source->apportion,
+		"apportion_fit", fit_object(source), "tagged_s", source->tagged_s,
+		"tagged_packets", (json_int_t)source->tagged_packets, "irqs_off_correction",
+		source->irqs_off_correction, "overhead_s", source->overhead_s);
 }
 
 static json_t *host_object(const struct interval *interval)
