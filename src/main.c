@@ -14,6 +14,8 @@ static const struct {
 	{"stat", command_stat,
 	 "who used the CPUs, per VM: guest, VMM, kernel by module, shared"},
 	{"record", command_record, "samples of all CPUs in a file for kvmperf report and perf"},
+	{"calibrate", command_calibrate,
+	 "what a VM exit costs with interrupts off on this host"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

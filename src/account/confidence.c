@@ -21,3 +21,8 @@ double confidence_half_width(double variance)
 {
 	return variance > 0.0 ? quantile * sqrt(variance) : 0.0;
 }
+
+double confidence_half_width_variance(double half_width)
+{
+	return half_width * half_width / (quantile * quantile);
+}

@@ -13,6 +13,9 @@
  */
 double confidence_variance(uint64_t run_ns, uint64_t hits, uint64_t samples);
 
+/* The variance (ns squared) that belongs to a 95 % half width (ns). */
+double confidence_half_width_variance(double half_width);
+
 /* The 95 % half width (ns) that belongs to a variance (ns squared). */
 double confidence_half_width(double variance);
 

@@ -108,6 +108,8 @@ static int check_input(const struct account_input *input)
 		    (count->mode >= MODE_KERNEL && count->label >= input->label_count))
 			return -ERANGE;
 	}
+	if (input->exit_costs && input->world_switch_label >= input->label_count)
+		return -ERANGE;
 	for (size_t i = 0; i < input->split_count; i++)
 		if (input->splits[i].vm >= input->vm_count)
 			return -ERANGE;
@@ -203,6 +205,36 @@ static int spread(struct work *work, const struct composition *composition, uint
 	return 0;
 }
 
+/* Moves what the thread's exits ran with interrupts off from guest to kernel. */
+static int correct_guest(struct work *work, size_t index)
+{
+	const struct account_input *input = work->input;
+	const struct account_thread *account = &input->threads[index];
+	struct ledger_thread *thread = &work->ledger->threads[index];
+	struct ledger_vm *vm = &work->ledger->vms[account->vm];
+	struct variances *variances = &work->variances[account->vm];
+
+	if (!input->exit_costs || thread->guest_ns == 0)
+		return 0;
+	struct correction_input known = {
+		.run_ns = thread->charged_ns,
+		.guest_ns = thread->guest_ns,
+		.samples = thread->samples,
+	};
+	memcpy(known.exits, account->exits, sizeof(known.exits));
+	struct correction correction = correction_make(&known, input->exit_costs);
+	int error = label_times_add(&vm->kernel, input->world_switch_label, correction.ns);
+	if (error)
+		return error;
+	thread->guest_ns -= correction.ns;
+	thread->kernel_ns += correction.ns;
+	vm->guest_ns -= correction.ns;
+	variances->guest += correction.variance;
+	variances->kernel += correction.variance;
+	variances->hypervisor += correction.variance;
+	return 0;
+}
+
 /* Gives some of a VM's thread's time to the VM's accounts, as the composition says. */
 static int charge_cells(struct work *work, size_t index, const struct composition *composition,
 			uint64_t charged_ns)
@@ -287,7 +319,9 @@ static int charge_vm_thread(struct work *work, size_t index,
 {
 	if (work->input->exact)
 		return charge_exactly(work, index, composition);
-	return charge_cells(work, index, composition, work->ledger->threads[index].charged_ns);
+	int error =
+		charge_cells(work, index, composition, work->ledger->threads[index].charged_ns);
+	return error ? error : correct_guest(work, index);
 }
 
 /*

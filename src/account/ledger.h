@@ -13,16 +13,19 @@
  * 2. A thread's samples say what its time was made of: mode by mode, and for kernel mode
  *    subsystem by subsystem (ratio estimate: time x samples of a cell / samples of the thread).
  *    Threads with few samples are pooled with the VM's others of the same role.
- * 3. Interrupt work found in a thread is not the thread's: it goes to the shared pool, as does
+ * 3. What a thread's exits ran with interrupts off, and samples called guest, moves from guest
+ *    to kernel (correction.h).
+ * 4. Interrupt work found in a thread is not the thread's: it goes to the shared pool, as does
  *    what interrupts did while a CPU was idle.
- * 4. The pool is kept by kind of work (enum shared_work). Each kind is apportioned to the VMs
- * by weights of its own; what no VM owns stays unattributed.
+ * 5. The pool is kept by kind of work (enum shared_work). Each kind is apportioned to the VMs
+ *    by weights of its own; what no VM owns stays unattributed.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "account/correction.h"
 #include "account/shared_work.h"
 
 /* Whose time a thread's own time is. */
@@ -67,6 +70,7 @@ struct account_thread {
 	uint32_t role; /* below ACCOUNT_ROLES_MAX; threads of one role are alike */
 	uint64_t run_ns;
 	struct exact_times exact;
+	uint64_t exits[VM_EXIT_CLASSES]; /* VM exits of the vCPU that it runs */
 };
 
 /* Samples of one thread in one mode; label is the subsystem, for modes other than guest, user.
@@ -124,6 +128,7 @@ struct account_input {
 	 * or a sum of 0: all of it is nobody's.
 	 */
 	const uint64_t *weights[WORK_COUNT];
+	const struct exit_costs *exit_costs; /* NULL: the guest's time is not corrected */
 	size_t label_count;
 };
 
@@ -138,7 +143,7 @@ struct label_times {
 	uint64_t total_ns; /* the sum of the items */
 };
 
-/* Half widths of 95 % intervals, ns: sampling error only. */
+/* Half widths of 95 % intervals, ns: of sampling, and of the correction. */
 struct ledger_error {
 	double guest;
 	double vmm;

@@ -26,6 +26,36 @@ struct {
 	__type(value, __u8);
 } vm_processes SEC(".maps");
 
+/*
+ * Returns of KVM_RUN to user space by the thread that called it. KVM keeps no count of them. A
+ * thread that is gone is forgotten when others need the room.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u32);
+	__type(value, __u64);
+} user_exits SEC(".maps");
+
+__u8 counts_user_exits; /* the program below is attached */
+
+/* virt/kvm/kvm_main.c, kvm_vcpu_ioctl: after each KVM_RUN, also where no KVM has more events.
+ */
+SEC("raw_tp/kvm_userspace_exit")
+int count_user_exit(void *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u64 *count = bpf_map_lookup_elem(&user_exits, &tid);
+	__u64 one = 1;
+
+	/* Only this thread writes it. */
+	if (count)
+		++*count;
+	else
+		bpf_map_update_elem(&user_exits, &tid, &one, BPF_ANY);
+	return 0;
+}
+
 static __always_inline __u64 read_u64(const void *base, __s32 offset)
 {
 	__u64 value = 0;
@@ -55,6 +85,13 @@ static __always_inline void describe_vcpu(struct vm_file *record, const void *vc
 		record->halt_poll_ns = read_u64(vcpu, layout.vcpu_halt_poll_success) +
 				       read_u64(vcpu, layout.vcpu_halt_poll_fail);
 		record->flags |= VM_FILE_HAS_STATS;
+	}
+	if (counts_user_exits) {
+		__u64 *count = bpf_map_lookup_elem(&user_exits, &record->runner);
+
+		record->user_exits = count ? *count : 0;
+		record->interrupt_exits = read_u64(vcpu, layout.vcpu_irq_exits);
+		record->flags |= VM_FILE_HAS_EXIT_CLASSES;
 	}
 }
 

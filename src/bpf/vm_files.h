@@ -15,6 +15,7 @@ enum vm_file_kind {
 enum vm_file_flag {
 	VM_FILE_OWNER = 1,     /* this process may run the VM's vCPUs: kvm->mm is its own */
 	VM_FILE_HAS_STATS = 2, /* exits and halt_poll_ns are known */
+	VM_FILE_HAS_EXIT_CLASSES = 4, /* user_exits and interrupt_exits are known */
 };
 
 /* One open file of one process that has to do with a VM. */
@@ -23,8 +24,10 @@ struct vm_file {
 	__u64 start_ns;	    /* start of the process, ns since boot (task->start_boottime) */
 	__u64 exits;	    /* vCPU: cumulative VM exits */
 	__u64 halt_poll_ns; /* vCPU: cumulative halt polling, successful and not */
-	__u32 kind;	    /* enum vm_file_kind */
-	__u32 flags;	    /* enum vm_file_flag */
+	__u64 user_exits;   /* vCPU: of exits, those that KVM_RUN returned with, since loaded */
+	__u64 interrupt_exits; /* vCPU: of exits, those forced by an interrupt of the host */
+	__u32 kind;	       /* enum vm_file_kind */
+	__u32 flags;	       /* enum vm_file_flag */
 	__u32 tgid;
 	__u32 fd;
 	__s32 index;   /* vCPU: the number given to KVM_CREATE_VCPU; -1 for the other kinds */
@@ -55,6 +58,7 @@ struct vm_files_layout {
 	__s32 vcpu_id;
 	__s32 vcpu_pid;
 	__s32 vcpu_exits;
+	__s32 vcpu_irq_exits; /* x86 */
 	__s32 vcpu_halt_poll_success;
 	__s32 vcpu_halt_poll_fail;
 	__s32 tun_file_tun;

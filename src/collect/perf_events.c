@@ -101,6 +101,7 @@ static void describe_event(struct perf_events *events)
 static int open_event(struct perf_events *events, int cpu)
 {
 	struct perf_event_attr attr = events->attr;
+	pid_t thread = events->options.thread;
 
 	/*
 	 * A union with sample_freq. Samples of cpu-clock tell the period that the event was
@@ -109,7 +110,8 @@ static int open_event(struct perf_events *events, int cpu)
 	 */
 	if (!events->options.records)
 		attr.sample_period = draw_period(events);
-	long fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	long fd = syscall(SYS_perf_event_open, &attr, thread ? thread : -1, thread ? -1 : cpu,
+			  -1, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
 }
 
@@ -208,6 +210,8 @@ int perf_events_open(struct perf_events **out, const struct perf_events_options 
 
 	if (code)
 		return code;
+	if (options->thread)
+		count = 1;
 	struct perf_events *events =
 		calloc(1, sizeof(*events) + count * sizeof(events->rings[0]));
 	if (!events) {

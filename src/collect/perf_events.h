@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ struct perf_events_options {
 	int bpf_program; /* runs on each sample and says whether it goes to the ring; -1 */
 	bool callchains; /* kernel callchains in the samples; with records the user's, too */
 	bool records;	 /* as a perf.data file has them: see perf_events_peek() */
+	pid_t thread;	 /* sample this thread, wherever it runs; 0: all CPUs */
 };
 
 /* A record of the ring. Valid during the callback. */
@@ -47,7 +49,7 @@ int perf_events_open(struct perf_events **out, const struct perf_events_options 
 /* Starts all events. */
 int perf_events_start(struct perf_events *events, struct error *error);
 
-/* Stops them. What is in the rings stays. */
+/* Stops them. What is in the rings stays; they can be started again. */
 void perf_events_stop(struct perf_events *events);
 
 /*

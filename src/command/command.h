@@ -6,6 +6,7 @@
  * The subcommands. argv[0] is the subcommand's name; the result is the program's exit code
  * (enum exit_code in base/error.h). What failed was said on stderr, in one line.
  */
+int command_calibrate(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_record(int argc, char **argv);
 int command_stat(int argc, char **argv);

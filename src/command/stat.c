@@ -182,6 +182,9 @@ static int check_vms(struct stat_run *run, struct error *error)
 	if (reason)
 		fprintf(stderr, "kvmperf stat: shared work is apportioned as by affine: %s\n",
 			reason);
+	reason = session_uncorrected_reason(run->session);
+	if (reason && count)
+		fprintf(stderr, "kvmperf stat: guest times are upper bounds: %s\n", reason);
 	if (run->options.session.vm_count && selected == 0 && !run->options.command)
 		return error_set(error, -ENOENT,
 				 "no VM has the name, id or pid '%s' (see kvmperf list)",

@@ -36,6 +36,9 @@ const char stat_options_help[] =
 	"      --budget PERCENT   of each CPU that the events of --exact may cost (default "
 	"0.5);\n"
 	"                         beyond it they are looked at in a part of the time\n"
+	"      --correction auto|none\n"
+	"                         of what VM exits run with interrupts off, which samples\n"
+	"                         take for guest time (default auto: calibrated)\n"
 	"  -f, --format table|csv|json\n"
 	"  -o, --output FILE      write there instead of standard output\n"
 	"  -h, --help\n\n"
@@ -47,6 +50,7 @@ enum long_option {
 	OPTION_BY,
 	OPTION_APPORTION,
 	OPTION_COLLECTOR,
+	OPTION_CORRECTION,
 	OPTION_EXACT,
 	OPTION_BUDGET
 };
@@ -57,6 +61,7 @@ static int parse_option(struct stat_options *options, int option, const char *te
 	static const char *const formats[] = {"table", "csv", "json", NULL};
 	static const char *const groupings[] = {"vm", "thread", "module", "exit", NULL};
 	static const char *const collectors[] = {"bpf", "perf", NULL};
+	static const char *const corrections[] = {"auto", "none", NULL};
 	static const char *const policies[] = {"affine", "bytes", "packets",
 					       "causal", "none",  NULL};
 	double value = 0;
@@ -95,6 +100,11 @@ static int parse_option(struct stat_options *options, int option, const char *te
 		options->session.collector =
 			choice ? SESSION_COLLECTOR_PERF : SESSION_COLLECTOR_BPF;
 		break;
+	case OPTION_CORRECTION:
+		code = option_choice("--correction", text, corrections, &choice, error);
+		options->session.correction =
+			choice ? SESSION_CORRECTION_NONE : SESSION_CORRECTION_AUTO;
+		break;
 	case OPTION_APPORTION:
 		code = option_choice("--apportion", text, policies, &choice, error);
 		options->session.apportion = (enum shared_policy)choice;
@@ -122,6 +132,7 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 		{"by", required_argument, NULL, OPTION_BY},
 		{"apportion", required_argument, NULL, OPTION_APPORTION},
 		{"collector", required_argument, NULL, OPTION_COLLECTOR},
+		{"correction", required_argument, NULL, OPTION_CORRECTION},
 		{"exact", no_argument, NULL, OPTION_EXACT},
 		{"budget", required_argument, NULL, OPTION_BUDGET},
 		{NULL, 0, NULL, 0},

@@ -21,6 +21,7 @@ static const char *const modules[] = {"kvm", "tun", "tap"};
 #define MODULE_COUNT (sizeof(modules) / sizeof(*modules))
 
 struct bpf_source {
+	bool classify_exits;
 	struct vm_files_bpf *skeleton; /* NULL while KVM isn't there */
 	ino_t loaded[MODULE_COUNT];    /* /sys/module/NAME: another inode after each loading */
 	pid_t *processes;	       /* the keys in vm_processes, in rising order */
@@ -57,7 +58,32 @@ static int load_error(int code, struct error *error)
 			 strerror(-code));
 }
 
-/* Opens and loads the program and attaches its iterators. */
+/* Opens and loads the program; 0 or a negative errno. */
+static int open_and_load(struct bpf_source *source, const struct vm_files_layout *layout,
+			 const struct vm_files_ioctls *ioctls, bool classify_exits)
+{
+	struct vm_files_bpf *skeleton = vm_files_bpf__open();
+	int result;
+
+	source->skeleton = skeleton;
+	if (!skeleton)
+		return -errno;
+	memcpy((void *)&skeleton->rodata->layout, layout, sizeof(*layout));
+	memcpy((void *)&skeleton->rodata->ioctls, ioctls, sizeof(*ioctls));
+	bpf_program__set_autoload(skeleton->progs.count_user_exit, classify_exits);
+	result = vm_files_bpf__load(skeleton);
+	if (!result)
+		result = vm_files_bpf__attach(skeleton);
+	if (result) {
+		vm_files_bpf__destroy(skeleton);
+		source->skeleton = NULL;
+		return result;
+	}
+	skeleton->bss->counts_user_exits = classify_exits;
+	return 0;
+}
+
+/* Loads the program for the modules that are there now and attaches it. */
 static int load(struct bpf_source *source, struct error *error)
 {
 	struct vm_files_layout layout;
@@ -78,22 +104,12 @@ static int load(struct bpf_source *source, struct error *error)
 		return result;
 
 	print = libbpf_set_print(quiet);
-	source->skeleton = vm_files_bpf__open();
-	result = source->skeleton ? 0 : -errno;
-	if (!result) {
-		memcpy((void *)&source->skeleton->rodata->layout, &layout, sizeof(layout));
-		memcpy((void *)&source->skeleton->rodata->ioctls, &ioctls, sizeof(ioctls));
-		result = vm_files_bpf__load(source->skeleton);
-	}
-	if (!result)
-		result = vm_files_bpf__attach(source->skeleton);
+	result = open_and_load(source, &layout, &ioctls, source->classify_exits);
+	/* Without the tracepoint exits are not told apart; the rest works all the same. */
+	if (result && source->classify_exits)
+		result = open_and_load(source, &layout, &ioctls, false);
 	libbpf_set_print(print);
-	if (result) {
-		vm_files_bpf__destroy(source->skeleton);
-		source->skeleton = NULL;
-		return load_error(result, error);
-	}
-	return 0;
+	return result ? load_error(result, error) : 0;
 }
 
 /* BPF tells pids of the first pid namespace; /proc must, too. */
@@ -106,7 +122,7 @@ static bool in_first_pid_namespace(void)
 	       !strcmp(link, "pid:[4026531836]");
 }
 
-int bpf_source_new(struct bpf_source **out, struct error *error)
+int bpf_source_new(struct bpf_source **out, bool classify_exits, struct error *error)
 {
 	struct bpf_source *source;
 	int result;
@@ -118,6 +134,7 @@ int bpf_source_new(struct bpf_source **out, struct error *error)
 	source = calloc(1, sizeof(*source));
 	if (!source)
 		return error_set(error, -ENOMEM, "no memory for the discovery of VMs");
+	source->classify_exits = classify_exits;
 	result = load(source, error);
 	if (result) {
 		bpf_source_free(source);

@@ -173,11 +173,16 @@ static int update_vm(struct discoverer *discoverer, struct tracked_vm *tracked, 
 				.has_stats = file->flags & VM_FILE_HAS_STATS,
 				.exits = file->exits,
 				.halt_poll_ns = file->halt_poll_ns,
+				.classified = file->flags & VM_FILE_HAS_EXIT_CLASSES,
+				.user_exits = file->user_exits,
+				.interrupt_exits = file->interrupt_exits,
 			};
 		}
 	}
 	if (array_reserve(&tracked->vcpus, &tracked->vcpu_room, vcpus,
-			  sizeof(struct tracked_vcpu)))
+			  sizeof(struct tracked_vcpu)) ||
+	    array_reserve(&tracked->vm->counters, &tracked->counter_room, vcpus,
+			  sizeof(struct vm_vcpu)))
 		return -ENOMEM;
 	*changed |= tracked_update_vcpus(tracked, discoverer->vcpus, vcpus);
 	*changed |= tracked->process_count != processes;
@@ -243,7 +248,7 @@ static int open_source(struct discoverer *discoverer, const struct discover_opti
 		return error_set(error, -EOPNOTSUPP,
 				 "BPF tells of the running kernel only, not of %s",
 				 discoverer->proc_root);
-	result = bpf_source_new(&discoverer->bpf, &reason);
+	result = bpf_source_new(&discoverer->bpf, options->classify_exits, &reason);
 	if (!result)
 		return 0;
 	if (options->source == DISCOVER_BPF || result == -ENOMEM)

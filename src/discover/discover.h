@@ -17,6 +17,7 @@ enum discover_source {
 struct discover_options {
 	enum discover_source source;
 	const char *proc_root; /* NULL: "/proc". Another root makes the source /proc */
+	bool classify_exits;   /* fill vm_vcpu.user_exits and .interrupt_exits, where BPF can */
 };
 
 /*

@@ -83,6 +83,10 @@ static const struct member {
 	{"kvm", "kvm_vcpu", {"vcpu_id"}, offsetof(struct vm_files_layout, vcpu_id)},
 	{"kvm", "kvm_vcpu", {"pid"}, offsetof(struct vm_files_layout, vcpu_pid)},
 	{"kvm", "kvm_vcpu", {"stat.exits"}, offsetof(struct vm_files_layout, vcpu_exits)},
+	{"kvm",
+	 "kvm_vcpu",
+	 {"stat.irq_exits"},
+	 offsetof(struct vm_files_layout, vcpu_irq_exits)},
 	/* moved into 'generic' by 0193cc908b5a (5.14) */
 	{"kvm",
 	 "kvm_vcpu",

@@ -27,8 +27,10 @@ struct bpf_source;
 /*
  * Loads the iterators. Errors: -EOPNOTSUPP or -EPERM, with what is missing in error (BTF, a
  * capability, the addresses of kernel symbols). Needs CAP_BPF, CAP_PERFMON and CAP_SYSLOG.
+ * classify_exits: also count the returns of KVM_RUN, by a program on the tracepoint
+ * kvm_userspace_exit.
  */
-int bpf_source_new(struct bpf_source **out, struct error *error);
+int bpf_source_new(struct bpf_source **out, bool classify_exits, struct error *error);
 
 /*
  * The KVM files and taps of all processes. Loads the iterators anew when kvm, tun or tap was

@@ -75,7 +75,17 @@ bool tracked_update_vcpus(struct tracked_vm *tracked, struct tracked_vcpu *vcpus
 		vm->halt_poll_ns += vcpus[i].halt_poll_ns;
 		known &= vcpus[i].has_stats;
 		tracked->vcpus[i] = vcpus[i];
+		vm->counters[i] = (struct vm_vcpu){
+			.kvm = vcpus[i].kvm,
+			.index = vcpus[i].index,
+			.tid = vcpus[i].runner,
+			.known = vcpus[i].has_stats && vcpus[i].classified,
+			.exits = vcpus[i].exits,
+			.user_exits = vcpus[i].user_exits,
+			.interrupt_exits = vcpus[i].interrupt_exits,
+		};
 	}
+	vm->counter_count = count;
 	tracked->vcpu_count = count;
 	vm->vcpus = (unsigned)count;
 	vm->kvm_stats_known = known;

@@ -18,6 +18,7 @@ void vm_clear(struct vm *vm)
 	free(vm->cgroup);
 	free(vm->threads);
 	free(vm->taps);
+	free(vm->counters);
 	*vm = (struct vm){0};
 }
 

@@ -37,6 +37,17 @@ struct vm_tap {
 	unsigned ifindex; /* in the VMM's network namespace; 0 when unknown */
 };
 
+/* Exits of one vCPU that is open, cumulative. */
+struct vm_vcpu {
+	uint64_t kvm; /* with index, tells the vCPU from every other */
+	int index;
+	pid_t tid;  /* the thread that runs it; 0 when unknown */
+	bool known; /* the three below; else 0 */
+	uint64_t exits;
+	uint64_t user_exits; /* of these, with a return to user space, since discovery began */
+	uint64_t interrupt_exits; /* of these, forced by an interrupt of the host */
+};
+
 /*
  * One KVM virtual machine. Strings are owned by the struct, and printable: valid UTF-8 without
  * control characters (see base/printable.h), so that every output may show
@@ -62,8 +73,10 @@ struct vm {
 	size_t tap_count;
 	bool kvm_stats_known; /* the two below come from struct kvm_vcpu */
 	uint64_t exits; /* cumulative VM exits, all vCPUs; never falls while the VM lives */
-	uint64_t halt_poll_ns; /* cumulative halt polling, successful and not, all vCPUs */
-	bool gone;	       /* was there at the last scan and has ended since */
+	uint64_t halt_poll_ns;	  /* cumulative halt polling, successful and not, all vCPUs */
+	struct vm_vcpu *counters; /* one for each vCPU that is open; with BPF only */
+	size_t counter_count;
+	bool gone; /* was there at the last scan and has ended since */
 };
 
 struct vm_list {

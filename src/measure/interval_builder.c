@@ -9,6 +9,7 @@
 
 #include "account/exact.h"
 #include "base/array.h"
+#include "measure/exit_counts.h"
 
 /* The first threads of every ledger stand for all that is no VM's. */
 static const enum account_owner pseudo_threads[] = {
@@ -30,12 +31,15 @@ struct carry {
 
 struct interval_builder {
 	struct labels *labels;
-	uint32_t world_switch_label; /* in exact mode */
 	pid_t self;
 	pid_t *shared_tids; /* kernel threads that do softirq work, in rising order */
 	size_t shared_count, shared_room;
 	struct carry *carries;
 	size_t carry_count, carry_room;
+	struct exit_counts *exits;
+	bool corrects;
+	struct exit_costs exit_costs; /* when it corrects */
+	uint32_t world_switch_label;  /* when it corrects, and in exact mode */
 	/* Rebuilt for each interval. */
 	struct account_thread *accounts;
 	size_t account_room;
@@ -53,11 +57,38 @@ struct interval_builder *interval_builder_new(struct labels *labels)
 {
 	struct interval_builder *builder = calloc(1, sizeof(*builder));
 
-	if (builder) {
-		builder->labels = labels;
-		builder->self = getpid();
+	if (!builder)
+		return NULL;
+	builder->labels = labels;
+	builder->self = getpid();
+	builder->exits = exit_counts_new();
+	if (!builder->exits) {
+		free(builder);
+		return NULL;
 	}
 	return builder;
+}
+
+int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs)
+{
+	int error = labels_intern(builder->labels, "kvm/world-switch",
+				  &builder->world_switch_label);
+
+	if (error)
+		return error;
+	builder->exit_costs = *costs;
+	builder->corrects = true;
+	return 0;
+}
+
+int interval_builder_skip_exits(struct interval_builder *builder, const struct vm *vm)
+{
+	uint64_t by_class[VM_EXIT_CLASSES];
+	int error = 0;
+
+	for (size_t i = 0; !error && i < vm->counter_count; i++)
+		error = exit_counts_take(builder->exits, &vm->counters[i], by_class);
+	return error;
 }
 
 static int compare_ids(const void *left, const void *right)
@@ -380,6 +411,28 @@ static void charge_times(struct interval_builder *builder, const struct collecti
 	builder->carry_count = 0;
 }
 
+/* Gives the threads the exits of the vCPUs that they run. */
+static int count_exits(struct interval_builder *builder, const struct builder_vm *vms,
+		       size_t vm_count)
+{
+	for (size_t v = 0; v < vm_count; v++) {
+		const struct vm *vm = vms[v].vm;
+		for (size_t i = 0; i < vm->counter_count; i++) {
+			uint64_t by_class[VM_EXIT_CLASSES];
+			const struct id_index *thread = find_id(
+				builder->by_tid, builder->tid_count, vm->counters[i].tid);
+			int error =
+				exit_counts_take(builder->exits, &vm->counters[i], by_class);
+			if (error)
+				return error;
+			for (int c = 0; thread && c < VM_EXIT_CLASSES; c++)
+				builder->accounts[thread->index].exits[c] += by_class[c];
+		}
+	}
+	exit_counts_forget(builder->exits);
+	return 0;
+}
+
 static int keep_carries(struct interval_builder *builder, const struct ledger *ledger)
 {
 	for (size_t i = 0; i < ledger->thread_count; i++) {
@@ -472,6 +525,8 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		error = convert_counts(builder, collection);
 	if (!error)
 		error = convert_splits(builder, collection);
+	if (!error)
+		error = count_exits(builder, vms, vm_count);
 	if (error)
 		return error;
 	bool exact = collection->exact.valid;
@@ -504,6 +559,7 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		.splits = builder->splits,
 		.split_count = builder->split_count,
 		.vm_count = vm_count,
+		.exit_costs = builder->corrects ? &builder->exit_costs : NULL,
 		.label_count = labels_count(builder->labels),
 	};
 	for (size_t work = 0; work < WORK_COUNT; work++)
@@ -536,6 +592,7 @@ void interval_builder_free(struct interval_builder *builder)
 		return;
 	free(builder->shared_tids);
 	free(builder->carries);
+	exit_counts_free(builder->exits);
 	free(builder->accounts);
 	free(builder->threads);
 	free(builder->by_tid);

@@ -14,6 +14,15 @@ struct interval_builder;
 /* labels is not owned. NULL without memory. */
 struct interval_builder *interval_builder_new(struct labels *labels);
 
+/*
+ * From now on guest times are corrected by what VM exits cost with interrupts off (copied), and
+ * the difference stands under the label "kvm/world-switch". -ENOMEM.
+ */
+int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs);
+
+/* The VM's exits so far are not part of the first interval. -ENOMEM. */
+int interval_builder_skip_exits(struct interval_builder *builder, const struct vm *vm);
+
 /* One VM of the interval. */
 struct builder_vm {
 	struct vm *vm; /* gets the threads that are seen for the first time */

@@ -10,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "calibrate/calibration.h"
 #include "collect/collector.h"
 #include "discover/discover.h"
 #include "discover/exit_layout.h"
@@ -42,6 +43,8 @@ struct session {
 	struct error fallback;
 	struct exact_exit_layout exit_layout; /* for exact mode */
 	struct error inexact;		      /* why there is none */
+	bool corrects;
+	struct error uncorrected; /* why not */
 	struct tracked_vm *tracked;
 	size_t tracked_count, tracked_room;
 	/* VMs that were seen in guest mode and ended before their files could be read. */
@@ -388,7 +391,9 @@ static void describe_source(struct session *session, const struct collection *co
 		.samples = out->ledger.samples,
 		.lost = collection->lost,
 		.apportion = shared_policy_name(session->policy_used),
-		.irqs_off_correction = exact->valid ? "exact" : "none",
+		.irqs_off_correction = exact->valid	   ? "exact"
+				       : session->corrects ? "calibrated"
+							   : "none",
 		.overhead_s = (double)collection->self_run_ns / 1e9,
 	};
 	if (session->tagging) {
@@ -555,6 +560,11 @@ const char *session_fallback_reason(const struct session *session)
 	return session->fallback.code ? session->fallback.message : NULL;
 }
 
+const char *session_uncorrected_reason(const struct session *session)
+{
+	return session->uncorrected.code ? session->uncorrected.message : NULL;
+}
+
 /* The kernel side counts by the pids of the initial namespace (PROC_PID_INIT_INO, proc_fs.h).
  */
 static int check_pid_namespace(struct error *error)
@@ -627,6 +637,45 @@ static void open_tagging(struct session *session)
 	session->tagging_refusal.code = code;
 }
 
+/*
+ * Before VMs are looked for: the calibration's own is not to be among them. That guest times
+ * can't be corrected is no reason not to measure.
+ */
+static int set_up_correction(struct session *session, struct error *error)
+{
+	struct calibration calibration;
+
+	if (session->options.correction == SESSION_CORRECTION_NONE ||
+	    session->options.new_collector)
+		return 0;
+	if (discoverer_source(session->discoverer) != DISCOVER_BPF) {
+		error_set(&session->uncorrected, -EOPNOTSUPP, "VM exits can't be counted: %s",
+			  discoverer_note(session->discoverer));
+		return 0;
+	}
+	if (calibration_obtain(&calibration, collector_name(session->collector),
+			       collector_event(session->collector), session->kernel_map,
+			       &session->uncorrected)) {
+		error_prefix(&session->uncorrected, "cannot calibrate: ");
+		return 0;
+	}
+	if (interval_builder_correct(session->builder, &calibration.costs))
+		return error_set(error, -ENOMEM, "no memory for the correction");
+	session->corrects = true;
+	return 0;
+}
+
+static int skip_exits(struct session *session, struct error *error)
+{
+	const struct vm_list *list = discoverer_vms(session->discoverer);
+
+	for (size_t i = 0; i < list->count; i++)
+		if (interval_builder_skip_exits(session->builder, &list->vms[i]))
+			return error_set(error, -ENOMEM, "no memory for VM %s",
+					 list->vms[i].name);
+	return 0;
+}
+
 int session_open(struct session **out, const struct session_options *options,
 		 struct error *error)
 {
@@ -651,14 +700,19 @@ int session_open(struct session **out, const struct session_options *options,
 	if (!code && labels_use_map(session->labels, session->kernel_map))
 		code = error_set(error, -ENOMEM, "no memory for the kernel map");
 	if (!code)
-		code = discoverer_new(&session->discoverer, &(struct discover_options){0},
+		code = discoverer_new(&session->discoverer,
+				      &(struct discover_options){.classify_exits = true},
 				      error);
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)
 		open_tagging(session);
 	if (!code)
+		code = set_up_correction(session, error);
+	if (!code)
 		code = scan(session, error);
+	if (!code)
+		code = skip_exits(session, error);
 	host_causes_begin(&session->host_causes);
 	if (!code)
 		code = collector_start(session->collector, error);

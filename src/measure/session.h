@@ -20,7 +20,13 @@ enum session_collector {
 	SESSION_COLLECTOR_PERF,
 };
 
+enum session_correction {
+	SESSION_CORRECTION_AUTO, /* calibrated, where that can be */
+	SESSION_CORRECTION_NONE, /* guest time is what samples call so: an upper bound */
+};
+
 struct session_options {
+	enum session_correction correction;
 	enum session_collector collector;
 	enum shared_policy apportion;
 	unsigned frequency_hz;
@@ -71,6 +77,8 @@ const char *session_fallback_reason(const struct session *session);
  * from the start, or after the first interval (tracepoints that stay silent).
  */
 const char *session_inexact_reason(const struct session *session);
+/* Why guest times are not corrected although they were to be, or NULL. */
+const char *session_uncorrected_reason(const struct session *session);
 
 void session_close(struct session *session);
 

@@ -13,6 +13,7 @@ __asm__(CONSTANT(MAILBOX_SLICES));
 __asm__(CONSTANT(MAILBOX_GAP_TICKS));
 __asm__(CONSTANT(MAILBOX_SPIN));
 __asm__(CONSTANT(MAILBOX_KERNEL_EXIT));
+__asm__(CONSTANT(MAILBOX_STALL_TICKS));
 __asm__(CONSTANT(MAILBOX_GUEST_TICKS));
 __asm__(CONSTANT(MAILBOX_GAP_SUM));
 __asm__(CONSTANT(MAILBOX_GAPS));
@@ -20,6 +21,7 @@ __asm__(CONSTANT(MAILBOX_EXIT_TICKS));
 __asm__(CONSTANT(MAILBOX_KERNEL_EXITS));
 __asm__(CONSTANT(MAILBOX_STEPS));
 __asm__(CONSTANT(MAILBOX_BURSTS));
+__asm__(CONSTANT(MAILBOX_STALL_SUM));
 __asm__(CONSTANT(MAILBOX_CPUID));
 __asm__(CONSTANT(VMM_PORT_DONE));
 __asm__(CONSTANT(VMM_PORT_KICK));
@@ -85,6 +87,9 @@ __asm__("	.pushsection .rodata.vmm_guest, \"a\", @progbits\n"
 	".Lgap:\n"
 	"	addq	%rdx, MAILBOX_GAP_SUM(%rdi)\n"
 	"	incq	MAILBOX_GAPS(%rdi)\n"
+	"	cmpq	MAILBOX_STALL_TICKS(%rdi), %rdx\n"
+	"	jbe	.Lstep\n"
+	"	addq	%rdx, MAILBOX_STALL_SUM(%rdi)\n"
 	"	jmp	.Lstep\n"
 
 	".Ldone:\n"

@@ -17,7 +17,8 @@ struct vmm_mailbox {
 	uint64_t gap_ticks;   /* a step longer than this was not all guest time */
 	uint64_t spin;	      /* turns of the inner loop a step, at least 1 */
 	uint64_t kernel_exit; /* enum vmm_kernel_exit: what separates the slices of a burst */
-	uint64_t reserved[3];
+	uint64_t stall_ticks; /* a gap longer than this was no interrupt */
+	uint64_t reserved[2];
 
 	/* Account: written by the guest. */
 	uint64_t guest_ticks;  /* burnt in guest mode, without the gaps */
@@ -27,6 +28,7 @@ struct vmm_mailbox {
 	uint64_t kernel_exits; /* number of those exits */
 	uint64_t steps;	       /* steps done, gaps included: the guest's progress */
 	uint64_t bursts;       /* bursts done */
+	uint64_t stall_sum;    /* of gap_sum, the gaps longer than stall_ticks */
 };
 
 /* Exits which the kernel handles by itself, without a return of KVM_RUN. */
@@ -41,6 +43,7 @@ enum vmm_kernel_exit {
 #define MAILBOX_GAP_TICKS    16
 #define MAILBOX_SPIN	     24
 #define MAILBOX_KERNEL_EXIT  32
+#define MAILBOX_STALL_TICKS  40
 #define MAILBOX_GUEST_TICKS  64
 #define MAILBOX_GAP_SUM	     72
 #define MAILBOX_GAPS	     80
@@ -48,6 +51,7 @@ enum vmm_kernel_exit {
 #define MAILBOX_KERNEL_EXITS 96
 #define MAILBOX_STEPS	     104
 #define MAILBOX_BURSTS	     112
+#define MAILBOX_STALL_SUM    120
 #define MAILBOX_CPUID	     1 /* VMM_EXIT_CPUID */
 
 #define MAILBOX_ASSERT(offset, field)                                                          \
@@ -57,6 +61,7 @@ MAILBOX_ASSERT(MAILBOX_SLICES, slices);
 MAILBOX_ASSERT(MAILBOX_GAP_TICKS, gap_ticks);
 MAILBOX_ASSERT(MAILBOX_SPIN, spin);
 MAILBOX_ASSERT(MAILBOX_KERNEL_EXIT, kernel_exit);
+MAILBOX_ASSERT(MAILBOX_STALL_TICKS, stall_ticks);
 MAILBOX_ASSERT(MAILBOX_GUEST_TICKS, guest_ticks);
 MAILBOX_ASSERT(MAILBOX_GAP_SUM, gap_sum);
 MAILBOX_ASSERT(MAILBOX_GAPS, gaps);
@@ -64,6 +69,7 @@ MAILBOX_ASSERT(MAILBOX_EXIT_TICKS, exit_ticks);
 MAILBOX_ASSERT(MAILBOX_KERNEL_EXITS, kernel_exits);
 MAILBOX_ASSERT(MAILBOX_STEPS, steps);
 MAILBOX_ASSERT(MAILBOX_BURSTS, bursts);
+MAILBOX_ASSERT(MAILBOX_STALL_SUM, stall_sum);
 _Static_assert(MAILBOX_CPUID == VMM_EXIT_CPUID, "kernel_exit");
 
 #endif

@@ -324,8 +324,8 @@ static void test_no_privilege(void **state)
 
 static void test_options(void **state)
 {
-	struct discover_options bpf_elsewhere = {DISCOVER_BPF, TREES "/nova/proc"};
-	struct discover_options nowhere = {DISCOVER_PROC, TREES "/nonexistent"};
+	struct discover_options bpf_elsewhere = {DISCOVER_BPF, TREES "/nova/proc", false};
+	struct discover_options nowhere = {DISCOVER_PROC, TREES "/nonexistent", false};
 	struct discoverer *discoverer;
 	struct error error = {0};
 

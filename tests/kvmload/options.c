@@ -48,6 +48,9 @@ const char options_help[] =
 	"  --privilege 3|0         the guest's privilege level (3)\n"
 	"  --gap-us US             a longer step of the guest's clock isn't guest time\n"
 	"                          (20)\n"
+	"  --stall-us US           such a step longer than this is told apart, as a stall: no\n"
+	"                          interrupt takes so long, but under an emulator the\n"
+	"                          machine itself may stand still (500)\n"
 	"\n"
 	"I/O threads and network:\n"
 	"  --iothreads N           I/O threads of each VM (0)\n"
@@ -86,6 +89,7 @@ enum option_id {
 	OPT_PIN,
 	OPT_PRIVILEGE,
 	OPT_GAP_US,
+	OPT_STALL_US,
 	OPT_IOTHREADS,
 	OPT_IOTHREAD_USER,
 	OPT_IOTHREAD_KERNEL,
@@ -117,6 +121,7 @@ static const struct option long_options[] = {
 	{"pin", required_argument, NULL, OPT_PIN},
 	{"privilege", required_argument, NULL, OPT_PRIVILEGE},
 	{"gap-us", required_argument, NULL, OPT_GAP_US},
+	{"stall-us", required_argument, NULL, OPT_STALL_US},
 	{"iothreads", required_argument, NULL, OPT_IOTHREADS},
 	{"iothread-user", required_argument, NULL, OPT_IOTHREAD_USER},
 	{"iothread-kernel", required_argument, NULL, OPT_IOTHREAD_KERNEL},
@@ -281,6 +286,7 @@ static int parse_option(struct options *options, struct said *said, int id, stru
 			status = bad_value(id, error);
 		plan->supervisor = level == 0;
 		return status;
+	case OPT_STALL_US: return parse_ns(id, 1e3, 1e6, &plan->stall_ns, error);
 	case OPT_GAP_US: return parse_ns(id, 1e3, 1e6, &plan->gap_ns, error);
 	case OPT_IOTHREADS:
 		return parse_count(id, 0, PLAN_MAX_IOTHREADS, &plan->iothreads, error);
@@ -370,6 +376,7 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 			 .style = STYLE_QEMU,
 			 .vcpus = 1,
 			 .gap_ns = 20000,
+			 .stall_ns = 500000,
 			 .iothread = {.sleep_ns = 10 * NS_PER_MS},
 			 .tap_bytes = MIN_FRAME},
 		.vms = 1,

@@ -47,6 +47,7 @@ struct plan {
 	double exits_per_burst; /* exits inside a guest burst, besides the one that ends it */
 	bool supervisor;	/* guest at privilege level 0 */
 	uint64_t gap_ns;	/* see struct vmm_mailbox.gap_ticks */
+	uint64_t stall_ns;	/* see struct vmm_mailbox.stall_ticks */
 
 	unsigned iothreads;
 	struct bursts iothread;

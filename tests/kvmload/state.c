@@ -131,6 +131,7 @@ static void read_mailbox(const struct vm_state *state, const struct vmm_mailbox 
 
 	truth->guest_ns = (uint64_t)((double)load(&mailbox->guest_ticks) * ns);
 	truth->guest_gap_ns = (uint64_t)((double)load(&mailbox->gap_sum) * ns);
+	truth->guest_stall_ns = (uint64_t)((double)load(&mailbox->stall_sum) * ns);
 	truth->exit_ns = (uint64_t)((double)load(&mailbox->exit_ticks) * ns);
 	truth->kernel_exits = load(&mailbox->kernel_exits);
 	truth->steps = load(&mailbox->steps);

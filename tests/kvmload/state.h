@@ -44,14 +44,15 @@ struct thread_account {
 /* One reading of a thread. */
 struct thread_truth {
 	struct thread_account account;
-	uint64_t guest_ns;     /* vCPUs: time in guest mode, gap-free */
-	uint64_t guest_gap_ns; /* wall-clock time of the gaps in guest bursts */
-	uint64_t kernel_exits; /* exits handled in the kernel */
-	uint64_t exit_ns;      /* wall-clock time of those as the guest saw it */
-	uint64_t steps;	       /* the guest's progress */
-	uint64_t kvm_exits;    /* as KVM counts them; UINT64_MAX: not known */
-	uint64_t cpu_ns;       /* thread CPU time since the start */
-	uint64_t ready_ns;     /* run-queue wait since the start */
+	uint64_t guest_ns;	 /* vCPUs: time in guest mode, gap-free */
+	uint64_t guest_gap_ns;	 /* wall-clock time of the gaps in guest bursts */
+	uint64_t guest_stall_ns; /* of these, gaps longer than plan.stall_ns */
+	uint64_t kernel_exits;	 /* exits handled in the kernel */
+	uint64_t exit_ns;	 /* wall-clock time of those as the guest saw it */
+	uint64_t steps;		 /* the guest's progress */
+	uint64_t kvm_exits;	 /* as KVM counts them; UINT64_MAX: not known */
+	uint64_t cpu_ns;	 /* thread CPU time since the start */
+	uint64_t ready_ns;	 /* run-queue wait since the start */
 };
 
 /* One reading of a VM; all times since its start. */

@@ -63,6 +63,7 @@ static void add_thread(struct thread_truth *sum, const struct thread_truth *thre
 	sum->account.tap_dropped += thread->account.tap_dropped;
 	sum->guest_ns += thread->guest_ns;
 	sum->guest_gap_ns += thread->guest_gap_ns;
+	sum->guest_stall_ns += thread->guest_stall_ns;
 	sum->kernel_exits += thread->kernel_exits;
 	sum->exit_ns += thread->exit_ns;
 	sum->steps += thread->steps;
@@ -104,7 +105,7 @@ json_t *truth_vm(const struct vm_state *state, const struct vm_truth *truth,
 	accounted = sum.guest_ns + sum.account.user_ns + sum.account.kernel_ns;
 	return json_pack(
 		"{s:s, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:o}",
 		"name", plan->name, "pid", state->threads[0].tid, "uuid",
 		plan->uuid[0] ? plan->uuid : NULL, "guest_s", seconds(sum.guest_ns), "user_s",
 		seconds(sum.account.user_ns), "kernel_s", seconds(sum.account.kernel_ns),
@@ -112,8 +113,9 @@ json_t *truth_vm(const struct vm_state *state, const struct vm_truth *truth,
 		seconds_if(known, truth->cpu_ns), "overhead_s",
 		overhead(known, truth->cpu_ns, accounted), "ready_s",
 		seconds_if(known, sum.ready_ns), "guest_gap_s", seconds(sum.guest_gap_ns),
-		"user_gap_s", seconds(sum.account.user_gap_ns), "exit_s", seconds(sum.exit_ns),
-		"exits", count(sum.account.io_exits + sum.kernel_exits), "io_exits",
+		"guest_stall_s", seconds(sum.guest_stall_ns), "user_gap_s",
+		seconds(sum.account.user_gap_ns), "exit_s", seconds(sum.exit_ns), "exits",
+		count(sum.account.io_exits + sum.kernel_exits), "io_exits",
 		count(sum.account.io_exits), "kernel_exits", count(sum.kernel_exits),
 		"kvm_exits",
 		known && sum.kvm_exits != UINT64_MAX ? count(sum.kvm_exits) : json_null(),

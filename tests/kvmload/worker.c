@@ -97,6 +97,8 @@ static void work_as_vcpu(struct worker *self)
 	mailbox->spin = GUEST_SPIN;
 	mailbox->gap_ticks = 1 + (uint64_t)((double)plan->gap_ns * vmm_tsc_hz(machine->vmm) /
 					    (double)NS_PER_S);
+	mailbox->stall_ticks = (uint64_t)((double)plan->stall_ns * vmm_tsc_hz(machine->vmm) /
+					  (double)NS_PER_S);
 	mailbox->kernel_exit =
 		plan->exit_kind == EXIT_KIND_CPUID ? VMM_EXIT_CPUID : VMM_EXIT_KICK;
 	sleep_to_random_phase(self, &plan->vcpu);

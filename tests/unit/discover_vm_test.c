@@ -146,8 +146,9 @@ static struct tracked_vcpu vcpu(uint64_t kvm, int index, uint64_t exits, pid_t r
 
 static void test_counters_never_fall(void **state)
 {
-	struct vm vm = {0};
 	struct tracked_vcpu room[4];
+	struct vm_vcpu counters[4];
+	struct vm vm = {.counters = counters};
 	struct tracked_vm tracked = {.vm = &vm, .vcpus = room, .vcpu_room = 4};
 	struct tracked_vcpu first[] = {vcpu(7, 1, 100, 0), vcpu(7, 0, 50, 11),
 				       vcpu(7, 1, 100, 0)};
@@ -176,8 +177,9 @@ static void test_counters_never_fall(void **state)
 
 static void test_runner_is_kept(void **state)
 {
-	struct vm vm = {0};
 	struct tracked_vcpu room[1];
+	struct vm_vcpu counters[1];
+	struct vm vm = {.counters = counters};
 	struct tracked_vm tracked = {.vm = &vm, .vcpus = room, .vcpu_room = 1};
 	struct tracked_vcpu run[] = {vcpu(7, 0, 1, 11)}, unknown[] = {vcpu(7, 0, 2, 0)},
 			    other[] = {vcpu(7, 0, 3, 12)};

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_ACCOUNT_CORRECTION_H
+#define KVMPERF_ACCOUNT_CORRECTION_H
+
+/*
+ * The correction of the interrupts-off bias. Around each VM exit the kernel runs with
+ * interrupts off: from before the entry of the guest until it opens a window for the pending
+ * interrupts, in which the thread still counts as guest (arch/x86/kvm/x86.c, vcpu_enter_guest:
+ * PF_VCPU is cleared by guest_timing_exit_irqoff() after the window). A timer that fires in
+ * between is served in that window, so its sample says guest. What samples call guest is
+ * therefore
+ *
+ *     guest + sum over the classes of exits: number of exits x cost of one
+ *
+ * The numbers are counted by KVM, the costs are learned by a calibration. An interrupt that
+ * comes while interrupts are off forces no exit, yet its handler runs in the window, where no
+ * timer can look: so many as hit what looks like guest time, beyond those that forced an exit,
+ * add their handler's time. Times are ns.
+ */
+
+#include <stdint.h>
+
+/* VM exits that differ in what they run with interrupts off. */
+enum vm_exit_class {
+	VM_EXIT_KERNEL,	   /* handled in the kernel; the guest goes on */
+	VM_EXIT_USER,	   /* KVM_RUN returned to user space */
+	VM_EXIT_INTERRUPT, /* forced by an interrupt of the host, which is served in the window
+			    */
+};
+#define VM_EXIT_CLASSES (VM_EXIT_INTERRUPT + 1)
+
+/* Time that one exit adds to what looks like guest time. */
+struct exit_cost {
+	double ns;
+	double error95_ns; /* half width of its 95 % interval */
+};
+
+struct exit_costs {
+	struct exit_cost by_class[VM_EXIT_CLASSES];
+	double interrupt_hz; /* interrupts per second of CPU time, without those of samples */
+};
+
+struct correction {
+	uint64_t ns;	 /* to be moved from guest to kernel; at most the guest time */
+	double variance; /* of it, ns squared: how well the costs are known */
+};
+
+/* What is known of one thread in an interval. */
+struct correction_input {
+	uint64_t run_ns;   /* on a CPU */
+	uint64_t guest_ns; /* of this, what its samples call guest */
+	uint64_t samples;  /* taken in it */
+	uint64_t exits[VM_EXIT_CLASSES];
+};
+
+/* The correction of one thread. */
+struct correction correction_make(const struct correction_input *thread,
+				  const struct exit_costs *costs);
+
+/*
+ * The numbers of exits by class from KVM's counters: all, those with a return to user space,
+ * and those by interrupts. A KVM_RUN can also return without an exit (a signal), so that the
+ * parts exceed the whole: no class gets more than there are.
+ */
+void correction_classify(uint64_t exits, uint64_t user_exits, uint64_t interrupt_exits,
+			 uint64_t by_class[VM_EXIT_CLASSES]);
+
+#endif

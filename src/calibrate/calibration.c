@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "calibrate/calibration.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "calibrate/exit_loop.h"
+#include "calibrate/sample_cost.h"
+#include "calibrate/thread_sampler.h"
+
+/* Each loop goes on until it has so many samples, within these bounds of time. */
+#define LOOP_SAMPLES 1200
+#define LOOP_MIN_NS  (100 * NS_PER_MS)
+#define LOOP_MAX_NS  (900 * NS_PER_MS)
+
+/* It is done in parts, whose spread tells whether samples are independent. */
+#define PARTS	     8
+#define PART_SAMPLES (LOOP_SAMPLES / PARTS)
+
+/* Rounds without samples before each part. */
+#define BARE_ROUNDS 24
+
+/*
+ * Sampling may take this much of the loop's time, and no more than so many a second. Jitter
+ * doubles it for moments, and a busy host makes samples slower: if they took all of it, the
+ * loop could not even go on to stop them.
+ */
+#define SAMPLING_SHARE	 0.2
+#define FREQUENCY_MAX_HZ 20000
+#define FREQUENCY_MIN_HZ 500
+
+/* Of a sample's cost, when it can't be measured. */
+#define SAMPLE_COST_NS 20000
+
+/*
+ * The interrupt loop: bursts of guest time under sampling as it is usual, long enough that an
+ * interrupt finds the kernel's code as cold as it does in a guest that works.
+ */
+#define INTERRUPT_HZ	   250
+#define INTERRUPT_BURST_NS (4 * NS_PER_MS)
+#define INTERRUPT_NS	   (60 * NS_PER_MS)
+#define INTERRUPTS_MAX	   1024
+#define INTERRUPTS_MIN	   4
+/* What takes longer than so many usual ones was no interrupt. */
+#define INTERRUPT_MEDIANS 5
+
+#define QUANTILE 1.959963984540054 /* of the normal distribution, 97.5 % */
+
+/* One loop's outcome, per exit. */
+struct excess {
+	double round_ns; /* of an exit and entry without samples, but for guest time */
+	double ns;	 /* what samples called guest beyond guest time */
+	double error_ns; /* standard error */
+	double exits_hz; /* per CPU second, with no guest time */
+	uint64_t samples;
+};
+
+struct work {
+	struct exit_loop loop;
+	struct thread_sampler *sampler;
+	unsigned precision;
+	struct error *error;
+};
+
+/* Times of an exit and entry, in rounds that are not sampled. */
+static int time_rounds(struct work *work, bool user, uint64_t guest_max_ns, double *times,
+		       unsigned *count, unsigned room)
+{
+	for (unsigned i = 0; i < BARE_ROUNDS && *count < room; i++) {
+		struct exit_loop_sum round;
+		int code =
+			exit_loop_round(&work->loop, user, guest_max_ns, &round, work->error);
+		if (code)
+			return code;
+		times[(*count)++] = ((double)round.run_ns - round.guest_ns) /
+				    (double)(round.kernel_exits + round.user_exits);
+	}
+	return 0;
+}
+
+/* A part of a loop under samples. */
+static int sample_part(struct work *work, bool user, uint64_t guest_max_ns, uint64_t end_ns,
+		       struct exit_loop_sum *sum, struct thread_samples *samples)
+{
+	struct thread_samples some;
+	int code = thread_sampler_start(work->sampler, work->error);
+
+	*samples = (struct thread_samples){0};
+	while (!code && samples->all < PART_SAMPLES * work->precision &&
+	       clock_monotonic_ns() < end_ns) {
+		for (int i = 0; !code && i < 32; i++) {
+			struct exit_loop_sum round;
+			code = exit_loop_round(&work->loop, user, guest_max_ns, &round,
+					       work->error);
+			if (!code)
+				exit_loop_add(sum, &round);
+			thread_sampler_tick(work->sampler);
+		}
+		if (!code)
+			code = thread_sampler_take(work->sampler, &some, work->error);
+		if (!code)
+			samples->all += some.all, samples->guest += some.guest;
+	}
+	thread_sampler_stop(work->sampler);
+	if (!code)
+		code = thread_sampler_take(work->sampler, &some, work->error);
+	if (!code)
+		samples->all += some.all, samples->guest += some.guest;
+	return code;
+}
+
+/*
+ * The standard error of the guest share: binomial, or what the parts differ, whichever is more.
+ */
+static double share_error(const struct thread_samples *parts, double share, double samples)
+{
+	/* Two hits and two misses more, so that no share looks certain. */
+	double floor = (samples * share + 2) / (samples + 4);
+	double binomial = floor * (1 - floor) / (samples + 4);
+	double spread = 0;
+
+	for (int i = 0; i < PARTS; i++) {
+		double n = (double)parts[i].all;
+		double difference = n > 0 ? (double)parts[i].guest / n - share : 0;
+		spread += n * n * difference * difference;
+	}
+	spread *= (double)PARTS / (PARTS - 1) / (samples * samples);
+	return sqrt(spread > binomial ? spread : binomial);
+}
+
+static int measure_excess(struct work *work, bool user, struct excess *out)
+{
+	struct thread_samples parts[PARTS];
+	struct exit_loop_sum sum = {0};
+	double times[PARTS * BARE_ROUNDS], guest = 0, all = 0;
+	unsigned count = 0;
+	int code = time_rounds(work, user, 0, times, &count, BARE_ROUNDS);
+
+	/* Guest time up to half of what an exit takes: enough to shake the rhythm. */
+	uint64_t guest_max_ns =
+		code ? 0 : (uint64_t)(sample_cost_trimmed_mean(times, count, 0.2) / 2);
+	count = 0;
+	uint64_t part_ns = LOOP_MAX_NS / PARTS * work->precision;
+	uint64_t least_ns = LOOP_MIN_NS / PARTS * work->precision, start;
+	for (int i = 0; !code && i < PARTS; i++) {
+		start = clock_monotonic_ns();
+		code = time_rounds(work, user, guest_max_ns, times, &count,
+				   PARTS * BARE_ROUNDS);
+		while (!code && clock_monotonic_ns() - start < least_ns / 4)
+			code = time_rounds(work, user, guest_max_ns, times, &count,
+					   PARTS * BARE_ROUNDS);
+		if (!code)
+			code = sample_part(work, user, guest_max_ns, start + part_ns, &sum,
+					   &parts[i]);
+		guest += code ? 0 : (double)parts[i].guest;
+		all += code ? 0 : (double)parts[i].all;
+	}
+	if (code)
+		return code;
+	if (all < PARTS * 4)
+		return error_set(work->error, -ENODATA,
+				 "the calibration got only %.0f samples: this host is too busy",
+				 all);
+
+	double exits = (double)(sum.kernel_exits + sum.user_exits);
+	double own_ns = sum.guest_ns / exits;
+	out->round_ns = sample_cost_trimmed_mean(times, count, 0.1);
+	out->ns = guest / all * (out->round_ns + own_ns) - own_ns;
+	out->error_ns = share_error(parts, guest / all, all) * (out->round_ns + own_ns);
+	out->exits_hz = (double)NS_PER_S / out->round_ns;
+	out->samples = (uint64_t)all;
+	return 0;
+}
+
+static struct exit_cost make_cost(double ns, double error_ns)
+{
+	return (struct exit_cost){.ns = ns > 0 ? ns : 0, .error95_ns = QUANTILE * error_ns};
+}
+
+/*
+ * What an interrupt takes from a guest that runs without pause: the exit, the interrupt, which
+ * is served while the thread counts as guest, and the entry; and how many come.
+ */
+static int measure_interrupts(struct work *work, struct exit_costs *out)
+{
+	double costs[INTERRUPTS_MAX], sum = 0, squares = 0, interrupts = 0, run_ns = 0;
+	struct thread_samples samples;
+	unsigned count = 0;
+	int code = thread_sampler_start(work->sampler, work->error);
+	uint64_t end = clock_monotonic_ns() + INTERRUPT_NS;
+
+	while (!code && clock_monotonic_ns() < end && count < INTERRUPTS_MAX) {
+		struct exit_loop_sum round;
+		code = exit_loop_burst(&work->loop, INTERRUPT_BURST_NS, &round, work->error);
+		if (code)
+			break;
+		double forced = (double)round.exits - (double)round.user_exits;
+		run_ns += (double)round.run_ns;
+		interrupts += forced > 0 ? forced : 0;
+		if (forced > 0 && round.gap_ns > 0)
+			costs[count++] = round.gap_ns / forced;
+	}
+	thread_sampler_stop(work->sampler);
+	if (!code)
+		code = thread_sampler_take(work->sampler, &samples, work->error);
+	if (code)
+		return code;
+	/* Too few to tell: like others that the kernel handles. */
+	if (count < INTERRUPTS_MIN) {
+		out->by_class[VM_EXIT_INTERRUPT] = out->by_class[VM_EXIT_KERNEL];
+		return 0;
+	}
+	sample_cost_sort(costs, count);
+	double longest = INTERRUPT_MEDIANS * costs[count / 2];
+	while (costs[count - 1] > longest)
+		count--;
+	for (unsigned i = 0; i < count; i++)
+		sum += costs[i];
+	double mean = sum / count;
+	for (unsigned i = 0; i < count; i++)
+		squares += (costs[i] - mean) * (costs[i] - mean);
+	out->by_class[VM_EXIT_INTERRUPT] = make_cost(mean, sqrt(squares / (count - 1) / count));
+	if (interrupts > (double)samples.all)
+		out->interrupt_hz = (interrupts - (double)samples.all) / run_ns * 1e9;
+	return 0;
+}
+
+static unsigned calibration_frequency(double sample_cost_ns)
+{
+	double frequency = SAMPLING_SHARE * (double)NS_PER_S / sample_cost_ns, limit;
+	FILE *file = fopen("/proc/sys/kernel/perf_event_max_sample_rate", "re");
+
+	/* Above, samples are throttled (kernel/events/core.c, max_samples_per_tick). */
+	if (file) {
+		if (fscanf(file, "%lf", &limit) == 1 && frequency > 0.7 * limit)
+			frequency = 0.7 * limit;
+		fclose(file);
+	}
+	if (frequency > FREQUENCY_MAX_HZ)
+		frequency = FREQUENCY_MAX_HZ;
+	return frequency > FREQUENCY_MIN_HZ ? (unsigned)frequency : FREQUENCY_MIN_HZ;
+}
+
+static int measure_classes(struct work *work, const struct kernel_map *map,
+			   struct calibration *out)
+{
+	struct exit_cost *costs = out->costs.by_class;
+	struct excess kernel, user;
+	double cost_ns = out->sample_cost_ns > 0 ? out->sample_cost_ns : SAMPLE_COST_NS;
+	int code = thread_sampler_new(&work->sampler, calibration_frequency(cost_ns), map,
+				      work->error);
+
+	if (!code)
+		code = measure_excess(work, true, &user);
+	if (!code)
+		code = measure_excess(work, false, &kernel);
+	if (code)
+		return code;
+	snprintf(out->event, sizeof(out->event), "%s", thread_sampler_event(work->sampler));
+	out->samples = kernel.samples + user.samples;
+	out->user_exits_hz = user.exits_hz;
+	out->user_round_ns = user.round_ns;
+	costs[VM_EXIT_USER] = make_cost(user.ns, user.error_ns);
+	/* Each round of kernel exits ends with one to user space. */
+	const double n = EXIT_LOOP_ROUND;
+	costs[VM_EXIT_KERNEL] =
+		make_cost(((n + 1) * kernel.ns - user.ns) / n,
+			  sqrt((n + 1) * (n + 1) * kernel.error_ns * kernel.error_ns +
+			       user.error_ns * user.error_ns) /
+				  n);
+	out->kernel_round_ns = ((n + 1) * kernel.round_ns - user.round_ns) / n;
+	out->kernel_exits_hz = (double)NS_PER_S / out->kernel_round_ns;
+
+	thread_sampler_free(work->sampler);
+	work->sampler = NULL;
+	code = thread_sampler_new(&work->sampler, INTERRUPT_HZ, map, work->error);
+	if (!code)
+		code = measure_interrupts(work, &out->costs);
+	return code;
+}
+
+int calibration_measure(struct calibration *out, const struct kernel_map *map,
+			unsigned precision, struct error *error)
+{
+	struct work work = {.precision = precision ? precision : 1, .error = error};
+	uint64_t start = clock_monotonic_ns();
+
+	*out = (struct calibration){.time = clock_wall_s()};
+	snprintf(out->collector, sizeof(out->collector), "%s", map ? "bpf" : "perf");
+	int code = calibration_identify(out, error);
+	if (!code)
+		code = exit_loop_open(&work.loop, error);
+	if (!code && sample_cost_measure(map, &out->sample_cost_ns, NULL))
+		out->sample_cost_ns = 0;
+	if (!code)
+		code = measure_classes(&work, map, out);
+	thread_sampler_free(work.sampler);
+	exit_loop_close(&work.loop);
+	out->duration_s = (double)(clock_monotonic_ns() - start) / 1e9;
+	return code;
+}
+
+int calibration_obtain(struct calibration *out, const char *collector, const char *event,
+		       const struct kernel_map *map, struct error *error)
+{
+	bool bpf = strcmp(collector, "bpf") == 0;
+
+	if (calibration_load(out, CALIBRATION_FILE, collector, NULL) == 0 &&
+	    strcmp(out->event, event) == 0)
+		return 0;
+	int code = calibration_measure(out, bpf ? map : NULL, 1, error);
+	/* Another kvmperf calibrates again where this one may not leave a file. */
+	if (!code)
+		(void)calibration_save(out, CALIBRATION_FILE, NULL);
+	return code;
+}

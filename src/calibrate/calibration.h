@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_CALIBRATE_CALIBRATION_H
+#define KVMPERF_CALIBRATE_CALIBRATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "account/correction.h"
+#include "base/error.h"
+
+struct json_t;
+struct kernel_map;
+
+/*
+ * What one VM exit costs with interrupts off, by class, on this host: learned with a small
+ * guest of our own (src/vmm) whose guest time is known from its TSC while the thread that runs
+ * it is sampled. What samples call guest beyond that time, divided by the number of exits, is
+ * the cost (account/correction.h).
+ */
+struct calibration {
+	char boot_id[40];	/* /proc/sys/kernel/random/boot_id */
+	char vendor[16];	/* the module that does it: kvm_intel, kvm_amd, kvm_pvm, kvm */
+	char collector[8];	/* "bpf" or "perf": who says what a sample is */
+	char event[16];		/* "cycles" or "cpu-clock" */
+	double time;		/* when, seconds since 1970 */
+	double duration_s;	/* how long it took */
+	uint64_t samples;	/* of both loops */
+	double kernel_exits_hz; /* of the loop of exits that the kernel handles, per CPU second
+				 */
+	double user_exits_hz;	/* of the loop of exits to user space */
+	double kernel_round_ns; /* a whole such exit and entry, but for the guest's time */
+	double user_round_ns;	/* likewise */
+	double sample_cost_ns;	/* whole cost of one sample; 0: unknown */
+	struct exit_costs costs;
+};
+
+/*
+ * Calibrates: takes about 0.4 s of one CPU, more (up to about 2 s) where samples are slow;
+ * precision 2 doubles the samples, and so on. map (borrowed): judge samples as the BPF
+ * collector does; NULL: as the perf collector does. Errors: -EOPNOTSUPP or -EACCES without a
+ * usable /dev/kvm, -ENODATA where the host is too busy to tell, others as they come.
+ */
+int calibration_measure(struct calibration *out, const struct kernel_map *map,
+			unsigned precision, struct error *error);
+
+/*
+ * The calibration of this boot for a collector and its event: the one that is kept in
+ * CALIBRATION_FILE, or one that is made now and kept if that can be. map as the BPF collector
+ * has it. Errors: as of calibration_measure().
+ */
+int calibration_obtain(struct calibration *out, const char *collector, const char *event,
+		       const struct kernel_map *map, struct error *error);
+
+/* CALIBRATION_FILE: where it is kept until the next boot. */
+#define CALIBRATION_FILE "/run/kvmperf/calibration.json"
+
+/*
+ * Reads the calibration of this boot, vendor module and collector from path. Errors: -ENOENT
+ * when there is none that fits, -EBADMSG when the file is no calibration.
+ */
+int calibration_load(struct calibration *out, const char *path, const char *collector,
+		     struct error *error);
+
+/* Keeps it in path, whose folder is made when missing, beside those of other collectors. */
+int calibration_save(const struct calibration *calibration, const char *path,
+		     struct error *error);
+
+/* As it stands in the file; the caller owns the reference. NULL without memory. */
+struct json_t *calibration_json(const struct calibration *calibration);
+
+/* Fills boot_id and vendor with those of the running kernel. */
+int calibration_identify(struct calibration *calibration, struct error *error);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_CALIBRATE_SAMPLE_COST_H
+#define KVMPERF_CALIBRATE_SAMPLE_COST_H
+
+#include "calibrate/thread_sampler.h"
+
+/*
+ * The whole cost of one sample, ns: timer interrupt, event and BPF program, as the code that is
+ * hit feels it. The thread looks at the clock without pause, 4 ms without and 4 ms with
+ * samples, seven times over; the answer is the median of what the gaps in its view are longer
+ * by a sample. Errors: -ENODATA when too few samples came.
+ */
+int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error);
+
+/* Brings the values into rising order. */
+void sample_cost_sort(double *values, unsigned count);
+
+/*
+ * The mean of the values without the largest share (0 to 1) of them; sorts them. NAN when there
+ * is none.
+ */
+double sample_cost_trimmed_mean(double *values, unsigned count, double share);
+
+#endif

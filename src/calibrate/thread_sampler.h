@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_CALIBRATE_THREAD_SAMPLER_H
+#define KVMPERF_CALIBRATE_THREAD_SAMPLER_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct kernel_map;
+
+/*
+ * Samples the thread that made it, with the event and the judgement of the measuring
+ * collectors, and counts how many samples say guest.
+ */
+struct thread_sampler;
+
+struct thread_samples {
+	uint64_t guest;
+	uint64_t all;
+};
+
+/*
+ * With a map (borrowed) the BPF program of the BPF collector judges, without one the record's
+ * CPU mode as the perf collector has it. Stopped at first. *out is owned by the caller
+ * (thread_sampler_free). Errors: as of bpf_sampler_new() and perf_events_open().
+ */
+int thread_sampler_new(struct thread_sampler **out, unsigned frequency_hz,
+		       const struct kernel_map *map, struct error *error);
+
+int thread_sampler_start(struct thread_sampler *sampler, struct error *error);
+void thread_sampler_stop(struct thread_sampler *sampler);
+
+/* To be called often while it runs: draws the period anew when it is time to. */
+void thread_sampler_tick(struct thread_sampler *sampler);
+
+/* Hands out what was counted since the last call. */
+int thread_sampler_take(struct thread_sampler *sampler, struct thread_samples *samples,
+			struct error *error);
+
+/* "cycles" or "cpu-clock". */
+const char *thread_sampler_event(const struct thread_sampler *sampler);
+
+void thread_sampler_free(struct thread_sampler *sampler);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "command/command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "calibrate/calibration.h"
+#include "command/option_values.h"
+#include "symbols/kernel_map.h"
+
+#define PRECISION_MAX 50
+
+static const char help[] =
+	"usage: kvmperf calibrate [OPTIONS]\n\n"
+	"Measures what one VM exit costs on this host with interrupts off, and keeps it\n"
+	"until the next boot: samples and the kernel's own accounting take that time for\n"
+	"guest time, and kvmperf gives it back to the kernel. Done by itself when a first\n"
+	"measurement starts; takes about half a second and a small VM of kvmperf's own.\n\n"
+	"  -p, --precision N      take N times the samples (default 1)\n"
+	"      --collector bpf|perf\n"
+	"                         for this collector (default bpf, else perf)\n"
+	"  -n, --dry-run          print, keep nothing\n"
+	"  -f, --format table|json\n"
+	"  -h, --help\n\n"
+	"Kept in " CALIBRATION_FILE ". See kvmperf(8).\n";
+
+struct calibrate_options {
+	unsigned precision;
+	int collector; /* 0: bpf, 1: perf, 2: what this host has */
+	int format;    /* 0: table, 1: JSON */
+	bool dry_run;
+	bool help;
+};
+
+static int parse(struct calibrate_options *options, int argc, char **argv, struct error *error)
+{
+	static const char *const formats[] = {"table", "json", NULL};
+	static const char *const collectors[] = {"bpf", "perf", NULL};
+	static const struct option names[] = {
+		{"precision", required_argument, NULL, 'p'},
+		{"collector", required_argument, NULL, 'c'},
+		{"dry-run", no_argument, NULL, 'n'},
+		{"format", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option, code;
+	double value = 1;
+
+	*options = (struct calibrate_options){.precision = 1, .collector = 2};
+	optind = 0;
+	opterr = 0;
+	while (!(code = option_next(argc, argv, "+:p:nf:h", names, &option, error)) &&
+	       option != -1) {
+		switch (option) {
+		case 'p':
+			code = option_whole("--precision", optarg, PRECISION_MAX, &value,
+					    error);
+			options->precision = (unsigned)value;
+			break;
+		case 'c':
+			code = option_choice("--collector", optarg, collectors,
+					     &options->collector, error);
+			break;
+		case 'n': options->dry_run = true; break;
+		case 'f':
+			code = option_choice("--format", optarg, formats, &options->format,
+					     error);
+			break;
+		case 'h': options->help = true; break;
+		default: break;
+		}
+		if (code)
+			return code;
+	}
+	if (!code && optind < argc)
+		code = error_set(error, -EINVAL, "unexpected '%s' (see --help)", argv[optind]);
+	return code;
+}
+
+static int measure(const struct calibrate_options *options, struct calibration *calibration,
+		   struct error *error)
+{
+	struct kernel_map *map = NULL;
+	struct error reason = {0};
+	int code;
+
+	if (options->collector == 1)
+		return calibration_measure(calibration, NULL, options->precision, error);
+	code = kernel_map_load(&map, NULL, error);
+	if (code)
+		return code;
+	code = calibration_measure(calibration, map, options->precision, &reason);
+	kernel_map_free(map);
+	if (code && options->collector == 2 && (code == -EPERM || code == -EOPNOTSUPP) &&
+	    calibration_measure(calibration, NULL, options->precision, &reason) == 0) {
+		fputs("kvmperf calibrate: without BPF, for the perf collector\n", stderr);
+		return 0;
+	}
+	return code ? error_set(error, code, "%s", reason.message) : 0;
+}
+
+static void print_table(const struct calibration *calibration)
+{
+	static const struct {
+		enum vm_exit_class class;
+		const char *name;
+	} rows[] = {
+		{VM_EXIT_KERNEL, "handled in the kernel"},
+		{VM_EXIT_USER, "returned to user space"},
+		{VM_EXIT_INTERRUPT, "host interrupt"},
+	};
+	const double whole_ns[] = {calibration->kernel_round_ns, calibration->user_round_ns, 0};
+
+	printf("%s, %s collector, %s: %.2f s, %llu samples\n\n", calibration->vendor,
+	       calibration->collector, calibration->event, calibration->duration_s,
+	       (unsigned long long)calibration->samples);
+	printf("%-24s %14s %9s %14s\n", "VM EXIT", "TAKEN FOR", "+/-", "WHOLE EXIT");
+	printf("%-24s %14s %9s %14s\n", "", "GUEST, us", "us", "us");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct exit_cost *cost = &calibration->costs.by_class[rows[i].class];
+		printf("%-24s %14.3f %9.3f", rows[i].name, cost->ns / 1e3,
+		       cost->error95_ns / 1e3);
+		if (whole_ns[i] > 0)
+			printf(" %14.3f\n", whole_ns[i] / 1e3);
+		else
+			printf(" %14s\n", ".");
+	}
+	if (calibration->sample_cost_ns > 0)
+		printf("\na sample costs %.1f us\n", calibration->sample_cost_ns / 1e3);
+}
+
+static int run(const struct calibrate_options *options, struct error *error)
+{
+	struct calibration calibration;
+	int code = measure(options, &calibration, error);
+
+	if (!code && !options->dry_run)
+		code = calibration_save(&calibration, CALIBRATION_FILE, error);
+	if (code)
+		return code;
+	if (options->format == 0) {
+		print_table(&calibration);
+	} else {
+		json_t *object = calibration_json(&calibration);
+		if (!object ||
+		    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(10)))
+			code = error_set(error, -EIO, "cannot write to standard output");
+		putchar('\n');
+		json_decref(object);
+	}
+	if (fflush(stdout) || ferror(stdout))
+		code = error_set(error, -EIO, "cannot write to standard output: %m");
+	return code;
+}
+
+int command_calibrate(int argc, char **argv)
+{
+	struct calibrate_options options;
+	struct error error = {0};
+	int code = parse(&options, argc, argv, &error);
+
+	if (!code && options.help)
+		fputs(help, stdout);
+	else if (!code)
+		code = run(&options, &error);
+	if (!code)
+		return EXIT_OK;
+	fprintf(stderr, "kvmperf calibrate: %s\n", error.message);
+	return (int)error_exit_code(&error);
+}
