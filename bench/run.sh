@@ -19,3 +19,4 @@ END
 section slowdown "Slowdown of a guest's own work"
 section scale "kvmperf's own needs"
 section accuracy "Accuracy"
+section record "Recording"

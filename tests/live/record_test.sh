@@ -2,59 +2,7 @@
 # `kvmperf record`: what it writes, perf reads without a word, with the same counts;
 # all the ways in which a recording can end leave a file that perf reads.
 set -u
-. tests/live/lib.sh
-[ "$(id -u)" -eq 0 ] || skip "not root"
-command -v perf >/dev/null || skip "no perf"
-case $kvmperf in
-/*) ;;
-*) kvmperf=$PWD/$kvmperf ;;
-esac
-cd "$dir" || exit 1
-
-# Our own count of the file's samples, and of lost records, from kvmperf's section.
-section() {
-	tail -c 8000000 "$1" | grep -a -o '{"schema":"kvmperf.recording/1".*}' | tail -n 1 >section
-	jq -e . section >/dev/null || fail "$1: no section"
-}
-
-# perf_says_nothing FILE COMMAND...: perf ends well and without a word, but for records
-# that were lost, which a busy machine may make of any recording.
-perf_says_nothing() {
-	file=$1
-	shift
-	perf "$@" -i "$file" >perf.out 2>perf.err || fail "$file: perf $*: status $?"
-	grep -v -e '^Warning:$' -e '^Processed .* lost .* chunks!$' -e '^Check IO/CPU overload!$' \
-		-e '^$' perf.err >perf.words
-	[ ! -s perf.words ] || fail "$file: perf $* says: $(head -n 3 perf.words)"
-	[ ! -s perf.err ] || [ -s perf.words ] || overloaded="$overloaded $file"
-}
-overloaded=
-
-# perf_reads FILE: report and script; the samples as they show them are left in $samples
-# and $reported.
-perf_reads() {
-	perf_says_nothing "$1" report --stdio --no-children -g none -n -s comm,dso,sym
-	reported=$(awk '!/^#/ && $2 ~ /^[0-9]+$/ { n += $2 } END { print n + 0 }' perf.out)
-	cp perf.out report
-	perf_says_nothing "$1" script
-	# A callchain's frames are lines that begin with a tab.
-	samples=$(grep -v -c -e '^	' -e '^$' perf.out)
-}
-
-# same_counts FILE: the samples of perf report, perf script and of our own count.
-same_counts() {
-	perf_reads "$1"
-	section "$1"
-	[ "$(jq .samples section)" -eq "$samples" ] ||
-		fail "$1: $(jq .samples section) samples written, perf script shows $samples"
-	# The guests' are in perf kvm report alone.
-	[ "$reported" -eq "$samples" ] || [ -w /dev/kvm ] ||
-		fail "$1: perf report shows $reported samples of $samples"
-	lost=$(perf report -D -i "$1" 2>/dev/null | sed -n 's/.*PERF_RECORD_LOST.*lost:* *//p' |
-		awk '{ n += $1 } END { print n + 0 }')
-	[ "$(jq .lost section)" -eq "$lost" ] ||
-		fail "$1: $(jq .lost section) lost written, perf shows $lost"
-}
+. tests/live/record_lib.sh
 
 # A load whose name perf must show, with threads, for as long as the test.
 cat >load.sh <<'END'
@@ -202,34 +150,5 @@ if command -v setpriv >/dev/null; then
 fi
 kill $load
 
-# Guests: kvmperf's own, or the lab's.
-if [ -w /dev/kvm ] && "$kvmperf" list -f json >vms 2>/dev/null; then
-	if [ ! -s vms ]; then
-		cd - >/dev/null || exit 1
-		start_guests --vms 2 --name rec --guest 3 --user 2 --kernel 1 --duration 60
-		cd "$dir" || exit 1
-		name=rec1
-	else
-		name=$(jq -r .name vms | head -n 1)
-	fi
-	status 0 "$kvmperf" record -F 500 -o guests.data --vm "$name" -d 5
-	same_counts guests.data
-	perf_says_nothing guests.data kvm --host --guest report --stdio -n -s sym
-	cp perf.out report
-	awk '$3 ~ /\[[gu]\]/ { g += $2 } $3 ~ /\[[k.]\]/ { h += $2 }
-		END { exit !(g > 0 && h > 0) }' report || fail "guests: both sides in perf kvm"
-	all=$(awk '!/^#/ && $2 ~ /^[0-9]+$/ { n += $2 } END { print n + 0 }' report)
-	[ "$all" -eq "$samples" ] || fail "guests: perf kvm shows $all samples of $samples"
-	jq -e --arg name "$name" '.selected == [$name] and
-		([.vms[] | select(.name == $name)] | length == 1 and .[0].selected and
-		 ([.[0].threads[] | select(.role == "vcpu")] | length >= 1))' section >/dev/null ||
-		fail "guests: the table of VMs"
-	jq -e '. as $all | [.vms[].pid] as $pids | [.intervals[].tasks[] |
-		select(.tgid as $t | $pids | index($t)) | .run_ns] | add > 0' section >/dev/null ||
-		fail "guests: no exact times of their threads"
-	jq -e '[.intervals[].vms[].exits] | add > 0' section >/dev/null || fail "guests: no exits"
-else
-	echo "INFO: no /dev/kvm: recorded without guests"
-fi
 [ -z "$overloaded" ] || echo "INFO: records were lost in$overloaded"
 finish

@@ -1,0 +1,32 @@
+#!/bin/sh
+# `kvmperf record` with guests, those that run (the lab's) or kvmperf's own: perf kvm
+# report shows both sides, with our counts; the section has the VMs and exact times.
+set -u
+. tests/live/record_lib.sh
+[ -w /dev/kvm ] || skip "/dev/kvm is absent"
+
+"$kvmperf" list -f json >vms 2>/dev/null
+if [ -s vms ]; then
+	name=$(jq -r .name vms | head -n 1)
+else
+	start_guests --vms 2 --name rec --guest 3 --user 2 --kernel 1 --duration 60
+	name=rec1
+fi
+status 0 "$kvmperf" record -F 500 -o guests.data --vm "$name" -d 5
+same_counts guests.data
+perf_says_nothing guests.data kvm --host --guest report --stdio -n -s sym
+cp perf.out report
+awk '$3 ~ /\[[gu]\]/ { g += $2 } $3 ~ /\[[k.]\]/ { h += $2 }
+	END { exit !(g > 0 && h > 0) }' report || fail "guests: both sides in perf kvm"
+all=$(awk '!/^#/ && $2 ~ /^[0-9]+$/ { n += $2 } END { print n + 0 }' report)
+[ "$all" -eq "$(jq .samples section)" ] ||
+	fail "guests: perf kvm shows $all samples of $(jq .samples section)"
+jq -e --arg name "$name" '.selected == [$name] and
+	([.vms[] | select(.name == $name)] | length == 1 and .[0].selected and
+	 ([.[0].threads[] | select(.role == "vcpu")] | length >= 1))' section >/dev/null ||
+	fail "guests: the table of VMs"
+jq -e '. as $all | [.vms[].pid] as $pids | [.intervals[].tasks[] |
+	select(.tgid as $t | $pids | index($t)) | .run_ns] | add > 0' section >/dev/null ||
+	fail "guests: no exact times of their threads"
+jq -e '[.intervals[].vms[].exits] | add > 0' section >/dev/null || fail "guests: no exits"
+finish
