@@ -12,7 +12,7 @@ cd "$dir" || exit 1
 # Our own count of the file's samples, and of lost records, from kvmperf's section.
 section() {
 	tail -c 8000000 "$1" | grep -a -o '{"schema":"kvmperf.recording/1".*}' | tail -n 1 >section
-	jq -e . section >/dev/null || fail "$1: no section"
+	jq -e .schema section >/dev/null && [ -s section ] || fail "$1: no section"
 }
 
 # perf_says_nothing FILE COMMAND...: perf ends well and without a word, but for records
@@ -39,21 +39,26 @@ perf_reads() {
 	samples=$(grep -v -c -e '^	' -e '^$' perf.out)
 }
 
-# same_counts FILE: our own count of samples and lost records, and perf's. Samples of
-# guests are in perf's statistics and in perf kvm alone.
-same_counts() {
-	perf_reads "$1"
+# counts FILE: our own count of samples, perf's is left in $all; and of lost records.
+counts() {
 	section "$1"
 	all=$(perf report --stats -i "$1" 2>/dev/null | awk '$1 == "SAMPLE" { print $3; exit }')
 	[ "$(jq .samples section)" = "$all" ] ||
 		fail "$1: $(jq .samples section) samples written, $all of them for perf"
+	lost=$(jq .lost section)
+	[ "$lost" = 0 ] || lost=$(perf report -D -i "$1" 2>/dev/null |
+		sed -n 's/.*PERF_RECORD_LOST.*lost:* *//p' | awk '{ n += $1 } END { print n + 0 }')
+	[ "$(jq .lost section)" = "$lost" ] ||
+		fail "$1: $(jq .lost section) lost written, perf shows $lost"
+}
+
+# same_counts FILE: all that perf shows. Samples of guests are in perf's statistics and in
+# perf kvm alone.
+same_counts() {
+	counts "$1"
+	perf_reads "$1"
 	[ "$samples" = "$reported" ] ||
 		fail "$1: perf script shows $samples samples, perf report $reported"
 	[ "$samples" = "$all" ] || [ -w /dev/kvm ] ||
 		fail "$1: perf script shows $samples samples of $all"
-	lost=$(jq .lost section)
-	[ "$lost" -eq 0 ] || lost=$(perf report -D -i "$1" 2>/dev/null |
-		sed -n 's/.*PERF_RECORD_LOST.*lost:* *//p' | awk '{ n += $1 } END { print n + 0 }')
-	[ "$(jq .lost section)" = "$lost" ] ||
-		fail "$1: $(jq .lost section) lost written, perf shows $lost"
 }

@@ -64,16 +64,13 @@ perf buildid-list -i perf.data | grep -q '/laterload$' || fail "no build id of a
 # The command's status is told, and isn't ours.
 status 0 "$kvmperf" record -o status.data -- sh -c 'exit 3'
 says "exited with status 3"
-same_counts status.data
 status 1 "$kvmperf" record -o none.data -- /nonexistent/command
 says "/nonexistent/command"
 
 # A pipe.
-for command in "report --stdio" "script"; do
-	"$kvmperf" record -o - -d 1 2>/dev/null | perf $command -i - >pipe.out 2>pipe.err
-	[ ! -s pipe.err ] || fail "pipe, perf $command says: $(head -n 3 pipe.err)"
-	grep -q 'recordload' pipe.out || fail "pipe, perf $command: the load is not named"
-done
+"$kvmperf" record -o - -d 1 2>/dev/null | perf script -i - >pipe.out 2>pipe.err
+[ ! -s pipe.err ] || fail "a pipe to perf script says: $(head -n 3 pipe.err)"
+grep -q 'recordload' pipe.out || fail "a pipe to perf script: the load is not named"
 
 # Signals end it well.
 for signal in INT TERM; do
@@ -84,8 +81,8 @@ for signal in INT TERM; do
 	wait $record
 	got=$?
 	[ $got -eq 0 ] || fail "SIG$signal: exit status $got"
-	same_counts signal.data
-	[ "$samples" -gt 50 ] || fail "SIG$signal: $samples samples"
+	counts signal.data
+	[ "${all:-0}" -gt 50 ] || fail "SIG$signal: $all samples"
 done
 
 # Killed, it leaves what it had written about a second before, with the intervals.
@@ -105,11 +102,13 @@ perf_reads killed.data
 # A full disk: one line, and a file of what was written.
 mkdir small
 if mount -t tmpfs -o size=1m none small 2>/dev/null; then
+	trap 'umount small; exit 1' INT TERM
 	status 1 "$kvmperf" record -F 4000 -g -o small/perf.data -- sleep 60
 	says "small/perf.data: No space left on device"
 	perf_reads small/perf.data
 	[ "$samples" -gt 10 ] || fail "full disk: $samples samples"
 	umount small
+	trap 'exit 1' INT TERM
 fi
 status 1 "$kvmperf" record -o /dev/full -d 1
 says "/dev/full"
@@ -121,8 +120,9 @@ status 0 "$kvmperf" record -F 4000 -g --max-size 1500K --max-files 3 -o turn.dat
 ls turn.data turn.data.1 turn.data.2 >/dev/null || fail "rotation: $(echo turn.*)"
 [ ! -e turn.data.3 ] || fail "rotation: more files than asked for"
 last=
+perf_reads turn.data.1
 for file in turn.data.2 turn.data.1 turn.data; do
-	same_counts $file
+	counts $file
 	[ "$(stat -c %s $file)" -lt 3000000 ] || fail "rotation: $file has $(stat -c %s $file) bytes"
 	start=$(jq .start_ns section)
 	[ -z "$last" ] || [ "$start" -eq "$last" ] || fail "rotation: a gap before $file"
