@@ -15,7 +15,7 @@ comma   := ,
 CFLAGS  ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DKVMPERF_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/bpf
 ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -MMD -MP
-LDLIBS  = -lbpf -ljansson -lelf -lz -lm -lpthread
+LDLIBS  = -lbpf -ljansson -lelf -lzstd -lz -lm -lpthread
 
 BPF_SOURCES := $(wildcard src/bpf/*.bpf.c)
 SKELETONS   := $(BPF_SOURCES:src/bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)

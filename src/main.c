@@ -16,6 +16,7 @@ static const struct {
 	{"record", command_record, "samples of all CPUs in a file for kvmperf report and perf"},
 	{"calibrate", command_calibrate,
 	 "what a VM exit costs with interrupts off on this host"},
+	{"report", command_report, "the same of a recording of perf, or of any profiler"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

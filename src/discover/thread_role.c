@@ -86,3 +86,14 @@ enum thread_role thread_role_from_name(const char *name, bool is_main, int *inde
 			return prefixes[i].role;
 	return THREAD_OTHER;
 }
+
+pid_t thread_master_from_name(const char *name)
+{
+	int index;
+	enum thread_role role = thread_role_from_name(name, false, &index);
+	const char *number = strrchr(name, role == THREAD_VHOST ? '-' : '/');
+
+	if (role != THREAD_VHOST && role != THREAD_KVM)
+		return 0;
+	return number ? (pid_t)atoi(number + 1) : 0;
+}

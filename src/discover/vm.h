@@ -105,6 +105,12 @@ bool vm_matches(const struct vm *vm, const char *selector);
 enum thread_role thread_role_from_name(const char *name, bool is_main, int *index);
 
 /*
+ * The thread or process that a kernel thread of this name works for: 'vhost-1234',
+ * 'kvm-pit/1234'; 0 when the name doesn't tell. A hint, not a proof.
+ */
+pid_t thread_master_from_name(const char *name);
+
+/*
  * Adds the thread to the VM unless it is there; the role comes from the name. Keeps the order.
  * Returns the thread (valid until the next change of the VM), or NULL without memory.
  */

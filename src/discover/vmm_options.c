@@ -241,6 +241,13 @@ static const struct vmm_kind *find_kind(const char *path)
 	return NULL;
 }
 
+const char *vmm_of_executable(const char *path)
+{
+	const struct vmm_kind *kind = find_kind(path);
+
+	return kind ? kind->vmm : NULL;
+}
+
 int vmm_options_parse(const struct command_line *line, const char *executable,
 		      struct vmm_options_found *out)
 {

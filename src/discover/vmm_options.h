@@ -30,4 +30,7 @@ struct vmm_options_found {
 int vmm_options_parse(const struct command_line *line, const char *executable,
 		      struct vmm_options_found *out);
 
+/* The VMM (as in struct vm) whose program this is, or NULL; path may be a bare name. */
+const char *vmm_of_executable(const char *path);
+
 #endif

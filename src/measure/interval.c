@@ -41,6 +41,7 @@ static void free_vm(struct interval_vm *vm)
 	free(vm->uuid);
 	free(vm->taps);
 	free(vm->exits_by_reason);
+	free(vm->samples.items);
 	*vm = (struct interval_vm){0};
 }
 
@@ -166,6 +167,7 @@ static int place_vm(struct interval *sum, const struct interval_vm *vm, size_t h
 	vms[count].traffic = (struct traffic){0};
 	vms[count].exits_by_reason = NULL;
 	vms[count].exit_reasons = 0;
+	vms[count].samples = (struct sample_counts){0};
 	ledger_vms[count] = (struct ledger_vm){0};
 	int error = interval_vm_set(&vms[count], vm->name, vm->id, vm->uuid, vm->taps,
 				    vm->tap_count);
@@ -316,6 +318,9 @@ void interval_free(struct interval *interval)
 		free_vm(&interval->vms[i]);
 	free(interval->vms);
 	free(interval->threads);
+	free(interval->processes_samples.items);
+	free(interval->kernel_samples.items);
+	free(interval->idle_samples.items);
 	ledger_free(&interval->ledger);
 	*interval = (struct interval){0};
 }

@@ -25,7 +25,12 @@ struct interval_source {
 	double tagged_s;	/* of the interval, in which causal tagging was on */
 	uint64_t tagged_packets;
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
-	double overhead_s;		 /* CPU time of kvmperf itself */
+	double overhead_s;		 /* CPU time of kvmperf itself; NAN: not known */
+	/*
+	 * Of a recording: what the threads' times were taken from. NULL: they are exact, as
+	 * they are wherever a collector measures; else no ready times are known.
+	 */
+	const char *anchor;
 	bool exact;	 /* guest, interrupt and thread times come from events, not samples */
 	double duty;	 /* the part of the time in which events were looked at */
 	uint64_t events; /* the next three only when exact */
@@ -41,6 +46,18 @@ struct interval_exits {
 	uint32_t code;
 	uint64_t count;
 	uint64_t ns; /* CPU time of the vCPU threads from there to the next entry */
+};
+
+/* Samples of one mode and module, as a recording has them. */
+struct sample_count {
+	const char *mode;   /* "guest_user", "guest_kernel", "guest", "vmm", "kernel", ... */
+	const char *module; /* borrowed; NULL for guest modes */
+	uint64_t samples;
+};
+
+struct sample_counts {
+	struct sample_count *items;
+	size_t count, room;
 };
 
 /* What is known of a VM besides its ledger; stands at the same index as its ledger_vm. */
@@ -65,6 +82,7 @@ struct interval_vm {
 	bool exits_known;			/* the next are; with exact mode only */
 	struct interval_exits *exits_by_reason; /* the costliest first */
 	size_t exit_reasons;
+	struct sample_counts samples; /* of a recording; else empty */
 };
 
 /* What is known of a thread; stands at the same index as its ledger_thread. */
@@ -81,7 +99,7 @@ struct interval_thread {
 
 /* One interval, ready for the views. */
 struct interval {
-	double start; /* seconds since 1970 */
+	double start; /* seconds since 1970; NAN: not known, as in some recordings */
 	double duration_s;
 	size_t cpus;
 	struct interval_source source;
@@ -93,6 +111,8 @@ struct interval {
 	 */
 	struct interval_thread *threads;
 	const struct labels *labels; /* of the session */
+	bool recorded;		     /* from a recording: it has samples by account */
+	struct sample_counts processes_samples, kernel_samples, idle_samples;
 };
 
 /* What the VMs that were not selected took; part of interval_processes_ns(). */

@@ -91,6 +91,11 @@ int interval_builder_skip_exits(struct interval_builder *builder, const struct v
 	return error;
 }
 
+void interval_builder_set_self(struct interval_builder *builder, pid_t self)
+{
+	builder->self = self;
+}
+
 static int compare_ids(const void *left, const void *right)
 {
 	const struct id_index *a = left, *b = right;
@@ -149,18 +154,6 @@ static int learn_shared_threads(struct interval_builder *builder,
 	return 0;
 }
 
-/* vhost-1234, kvm-pit/1234: the thread or process that it works for, or 0. */
-static pid_t kernel_thread_master(const char *name)
-{
-	int index;
-	enum thread_role role = thread_role_from_name(name, false, &index);
-	const char *number = strrchr(name, role == THREAD_VHOST ? '-' : '/');
-
-	if (role != THREAD_VHOST && role != THREAD_KVM)
-		return 0;
-	return number ? (pid_t)atoi(number + 1) : 0;
-}
-
 static int add_id(struct id_index **ids, size_t *count, size_t *room, pid_t id, uint32_t index)
 {
 	if (array_reserve(ids, room, *count + 1, sizeof(**ids)))
@@ -215,7 +208,7 @@ static int adopt_threads(struct interval_builder *builder, const struct collecti
 		struct vm *vm = known ? vms[known->index].vm : NULL;
 		/* The number in a name is only a hint: what discovery knows comes first. */
 		pid_t master =
-			!vm && task->kernel_thread ? kernel_thread_master(task->name) : 0;
+			!vm && task->kernel_thread ? thread_master_from_name(task->name) : 0;
 		if (master)
 			vm = vm_of_thread(vms, vm_count, master);
 		if (vm && !vm_find_thread(vm, task->tid) &&

@@ -23,6 +23,9 @@ int interval_builder_correct(struct interval_builder *builder, const struct exit
 /* The VM's exits so far are not part of the first interval. -ENOMEM. */
 int interval_builder_skip_exits(struct interval_builder *builder, const struct vm *vm);
 
+/* The process that is kvmperf: by default this one; -1: none. */
+void interval_builder_set_self(struct interval_builder *builder, pid_t self);
+
 /* One VM of the interval. */
 struct builder_vm {
 	struct vm *vm; /* gets the threads that are seen for the first time */

@@ -44,6 +44,20 @@ struct kernel_map_options {
 int kernel_map_load(struct kernel_map **out, const struct kernel_map_options *options,
 		    struct error *error);
 
+/* Addresses from start up to end are of the module of this name. */
+struct named_range {
+	uint64_t start;
+	uint64_t end;
+	const char *name;
+};
+
+/*
+ * Makes a map of what is known of modules alone, in any order; all else is "core". *out is
+ * owned by the caller. -ENOMEM.
+ */
+int kernel_map_from_ranges(struct kernel_map **out, const struct named_range *ranges,
+			   size_t count);
+
 /*
  * The ranges in rising order of start, without overlap; neighbours differ in subsystem or
  * method. The first starts at 0 (what lies below the kernel's text is "core"); the last covers

@@ -9,6 +9,7 @@ enum view_grouping {
 	VIEW_BY_MODULE, /* of each VM: guest by privilege, VMM by shared object, kernel by
 			   module */
 	VIEW_BY_EXIT,	/* of each VM: guest, and host time by the reason of the VM exit */
+	VIEW_BY_SYMBOL, /* by function: view/symbol_view.h; elsewhere as by module */
 };
 
 #endif

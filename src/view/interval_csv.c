@@ -63,7 +63,7 @@ static void write_vm(struct csv *csv, const struct interval *interval, size_t in
 	csv_seconds(csv, seconds(ledger->shared.total_ns));
 	csv_seconds(csv, seconds(ledger_vm_hypervisor_ns(ledger)));
 	csv_seconds(csv, ledger->error95.hypervisor / 1e9);
-	csv_seconds(csv, seconds(vm->ready_ns));
+	csv_seconds(csv, seconds_if(!interval->source.anchor, vm->ready_ns));
 	write_integer_if(csv, vm->kvm_stats_known, vm->exits);
 	csv_seconds(csv, seconds_if(vm->kvm_stats_known, vm->halt_poll_ns));
 	write_integer_if(csv, vm->traffic_known, vm->traffic.rx_bytes);
@@ -124,7 +124,7 @@ static void write_thread(struct csv *csv, const struct interval *interval, size_
 	csv_seconds(csv, seconds(times->guest_ns));
 	csv_seconds(csv, seconds(times->user_ns));
 	csv_seconds(csv, seconds(times->kernel_ns));
-	csv_seconds(csv, seconds(thread->ready_ns));
+	csv_seconds(csv, seconds_if(!interval->source.anchor, thread->ready_ns));
 	csv_end(csv);
 }
 

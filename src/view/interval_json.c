@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 
 #include "symbols/exit_reasons.h"
 
@@ -54,18 +55,58 @@ static json_t *work_map(const uint64_t ns[WORK_COUNT])
 	return map;
 }
 
-static json_t *thread_object(const struct interval_thread *thread,
-			     const struct ledger_thread *times, bool exact)
+static json_t *real_if_known(double value)
 {
-	return json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tid",
-			 (int)thread->tid, "role", thread_role_name(thread->role), "index",
-			 thread->index >= 0 ? json_integer(thread->index) : json_null(), "name",
-			 thread->name, "guest_s", seconds(times->guest_ns), "vmm_s",
-			 seconds(times->user_ns), "kernel_s", seconds(times->kernel_ns),
-			 "interrupts_s", seconds(times->interrupt_ns), "ready_s",
-			 seconds(thread->ready_ns), "hardirq_s",
-			 seconds_if(exact, thread->exact.hardirq_ns), "softirq_s",
-			 seconds_if(exact, thread->exact.softirq_ns));
+	return isnan(value) ? json_null() : json_real(value);
+}
+
+/* Samples by mode, and but for the guest's by module. */
+static json_t *samples_map(const struct sample_counts *counts)
+{
+	json_t *map = json_object();
+	int failed = 0;
+
+	for (size_t i = 0; i < counts->count; i++) {
+		const struct sample_count *item = &counts->items[i];
+		json_t *number = json_integer((json_int_t)item->samples);
+		json_t *modules = json_object_get(map, item->mode);
+		if (!item->module) {
+			failed |= json_object_set_new(map, item->mode, number);
+			continue;
+		}
+		if (!modules) {
+			modules = json_object();
+			failed |= json_object_set_new(map, item->mode, modules);
+		}
+		failed |= json_object_set_new(modules, item->module, number);
+	}
+	if (failed) {
+		json_decref(map);
+		return NULL;
+	}
+	return map;
+}
+
+static json_t *thread_object(const struct interval *interval,
+			     const struct interval_thread *thread,
+			     const struct ledger_thread *times)
+{
+	bool exact = interval->source.exact;
+	json_t *object =
+		json_pack("{s:i, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "tid",
+			  (int)thread->tid, "role", thread_role_name(thread->role), "index",
+			  thread->index >= 0 ? json_integer(thread->index) : json_null(),
+			  "name", thread->name, "guest_s", seconds(times->guest_ns), "vmm_s",
+			  seconds(times->user_ns), "kernel_s", seconds(times->kernel_ns),
+			  "interrupts_s", seconds(times->interrupt_ns), "ready_s",
+			  seconds_if(!interval->source.anchor, thread->ready_ns), "hardirq_s",
+			  seconds_if(exact, thread->exact.hardirq_ns), "softirq_s",
+			  seconds_if(exact, thread->exact.softirq_ns));
+
+	if (object && interval->recorded)
+		json_object_set_new(object, "samples",
+				    json_integer((json_int_t)times->samples));
+	return object;
 }
 
 /* Threads stand in the order of their VMs; *next is the first that was not looked at yet. */
@@ -78,9 +119,9 @@ static json_t *threads_of(const struct interval *interval, size_t vm, size_t *ne
 		if (thread->owner == OWNER_VM && thread->vm > vm)
 			break;
 		if (thread->owner == OWNER_VM && thread->vm == vm)
-			json_array_append_new(
-				threads, thread_object(thread, &interval->ledger.threads[*next],
-						       interval->source.exact));
+			json_array_append_new(threads,
+					      thread_object(interval, thread,
+							    &interval->ledger.threads[*next]));
 	}
 	return threads;
 }
@@ -161,7 +202,8 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 		json_decref(object);
 		return NULL;
 	}
-	json_object_set_new(object, "ready_s", seconds(vm->ready_ns));
+	json_object_set_new(object, "ready_s",
+			    seconds_if(!interval->source.anchor, vm->ready_ns));
 	json_object_set_new(object, "halt_poll_s", seconds_if(known, vm->halt_poll_ns));
 	json_object_set_new(object, "exits", count_if(known, vm->exits));
 	json_object_set_new(object, "exits_by_reason", exits_by_reason(vm));
@@ -175,6 +217,8 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 			  count_if(vm->traffic_known, vm->traffic.tx_packets)));
 	json_object_set_new(object, "ended", json_boolean(vm->ended));
 	json_object_set_new(object, "threads", threads_of(interval, index, next_thread));
+	if (interval->recorded)
+		json_object_set_new(object, "samples", samples_map(&vm->samples));
 	return object;
 }
 
@@ -194,7 +238,7 @@ static json_t *source_object(const struct interval_source *source)
 
 	return json_pack(
 		"{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
-		"s:I, s:s, s:f}",
+		"s:I, s:s, s:o, s:s*}",
 		"collector", source->collector, "event", source->event, "frequency_hz",
 		(int)source->frequency_hz, "samples", (json_int_t)source->samples, "lost",
 		(json_int_t)source->lost, "exact", exact, "exact_duty",
@@ -205,23 +249,38 @@ static json_t *source_object(const struct interval_source *source)
 		count_if(exact, source->lost_threads), "apportion", source->apportion,
 		"apportion_fit", fit_object(source), "tagged_s", source->tagged_s,
 		"tagged_packets", (json_int_t)source->tagged_packets, "irqs_off_correction",
-		source->irqs_off_correction, "overhead_s", source->overhead_s);
+		source->irqs_off_correction, "overhead_s", real_if_known(source->overhead_s),
+		"anchor", source->anchor);
 }
 
 static json_t *host_object(const struct interval *interval)
 {
 	const struct ledger *ledger = &interval->ledger;
+	json_t *object =
+		json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "processes_s",
+			  seconds(interval_processes_ns(interval)), "other_vms_s",
+			  seconds(interval_other_vms_ns(interval)), "kernel_s",
+			  seconds(ledger->kernel_ns), "shared_unattributed_s",
+			  seconds(ledger->unattributed.total_ns), "shared_unattributed_modules",
+			  label_map(interval->labels, &ledger->unattributed),
+			  "shared_unattributed_work", work_map(ledger->unattributed_work_ns));
 
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "processes_s",
-			 seconds(interval_processes_ns(interval)), "other_vms_s",
-			 seconds(interval_other_vms_ns(interval)), "kernel_s",
-			 seconds(ledger->kernel_ns), "shared_unattributed_s",
-			 seconds(ledger->unattributed.total_ns), "shared_unattributed_modules",
-			 label_map(interval->labels, &ledger->unattributed),
-			 "shared_unattributed_work", work_map(ledger->unattributed_work_ns));
+	if (object && interval->recorded)
+		json_object_set_new(object, "samples",
+				    json_pack("{s:o, s:o, s:o}", "processes",
+					      samples_map(&interval->processes_samples),
+					      "kernel", samples_map(&interval->kernel_samples),
+					      "idle", samples_map(&interval->idle_samples)));
+	return object;
 }
 
 int interval_write_json(FILE *stream, const struct interval *interval)
+{
+	return interval_write_json_with(stream, interval, NULL, NULL);
+}
+
+int interval_write_json_with(FILE *stream, const struct interval *interval, const char *key,
+			     json_t *value)
 {
 	json_t *vms = json_array();
 	size_t next_thread = 0;
@@ -230,19 +289,22 @@ int interval_write_json(FILE *stream, const struct interval *interval)
 		if (interval->vms[i].selected &&
 		    json_array_append_new(vms, vm_object(interval, i, &next_thread))) {
 			json_decref(vms);
+			json_decref(value);
 			return -ENOMEM;
 		}
 	}
 	json_t *line =
-		json_pack("{s:s, s:f, s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-			  "kvmperf.interval/1", "start", interval->start, "duration_s",
-			  interval->duration_s, "cpus", (int)interval->cpus, "capacity_s",
-			  seconds(interval->ledger.capacity_ns), "source",
+		json_pack("{s:s, s:o, s:f, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
+			  "kvmperf.interval/1", "start", real_if_known(interval->start),
+			  "duration_s", interval->duration_s, "cpus", (int)interval->cpus,
+			  "capacity_s", seconds(interval->ledger.capacity_ns), "source",
 			  source_object(&interval->source), "vms", vms, "host",
 			  host_object(interval), "self_s", seconds(interval->ledger.self_ns),
 			  "idle_s", seconds(interval->ledger.idle_ns));
-	if (!line)
+	if (!line || (key && json_object_set_new(line, key, value))) {
+		json_decref(line);
 		return -ENOMEM;
+	}
 	int failed = json_dumpf(line, stream, JSON_COMPACT | JSON_REAL_PRECISION(16));
 	json_decref(line);
 	if (failed || fputc('\n', stream) == EOF || fflush(stream) == EOF)

@@ -15,4 +15,9 @@
  */
 int interval_write_json(FILE *stream, const struct interval *interval);
 
+/* The same with another key at its end; the value is taken over. key NULL: none. */
+struct json_t;
+int interval_write_json_with(FILE *stream, const struct interval *interval, const char *key,
+			     struct json_t *value);
+
 #endif

@@ -62,6 +62,15 @@ static void put_rate(const struct page *page, struct row *row, bool known, uint6
 		put_text(row, "?");
 }
 
+/* Samples don't tell who waited for a CPU. */
+static void put_ready(const struct page *page, struct row *row, uint64_t ns)
+{
+	if (page->interval->source.anchor)
+		put_text(row, "?");
+	else
+		put_percent(page, row, ns);
+}
+
 static void finish_row(struct page *page, struct row *row, enum text_style style)
 {
 	while (row->count < page->columns)
@@ -102,7 +111,7 @@ static void add_vms(struct page *page)
 		put_percent(page, &row, ledger->shared.total_ns);
 		put_percent(page, &row, ledger_vm_hypervisor_ns(ledger));
 		put_percent(page, &row, ledger_vm_total_ns(ledger));
-		put_percent(page, &row, vm->ready_ns);
+		put_ready(page, &row, vm->ready_ns);
 		put_rate(page, &row, vm->kvm_stats_known, vm->exits);
 		finish_row(page, &row, TEXT_PLAIN);
 	}
@@ -132,7 +141,7 @@ static void add_threads(struct page *page, size_t vm)
 		put_percent(page, &row, times->user_ns);
 		put_percent(page, &row, times->kernel_ns);
 		put_percent(page, &row, times->guest_ns + times->user_ns + times->kernel_ns);
-		put_percent(page, &row, thread->ready_ns);
+		put_ready(page, &row, thread->ready_ns);
 		finish_row(page, &row, TEXT_PLAIN);
 	}
 	struct row row = {0};
@@ -274,7 +283,7 @@ static void add_selected(struct page *page, void (*add)(struct page *, size_t))
 			add(page, i);
 }
 
-static struct text_layout layout_of(FILE *stream)
+struct text_layout interval_table_layout(FILE *stream)
 {
 	struct text_layout layout = {0};
 	struct winsize size;
@@ -289,15 +298,15 @@ static struct text_layout layout_of(FILE *stream)
 	return layout;
 }
 
-static void print_title(FILE *stream, const struct interval *interval, const char *title,
-			unsigned width)
+void interval_table_title(FILE *stream, const struct interval *interval, const char *title,
+			  unsigned width)
 {
 	const struct interval_source *source = &interval->source;
-	time_t seconds = (time_t)interval->start;
+	time_t seconds = isnan(interval->start) ? 0 : (time_t)interval->start;
 	struct tm local;
-	char clock[16] = "", lost[32] = "", exact[48] = "", line[256];
+	char clock[16] = "recorded", lost[32] = "", exact[48] = "", line[256];
 
-	if (!title && localtime_r(&seconds, &local))
+	if (!title && !isnan(interval->start) && localtime_r(&seconds, &local))
 		strftime(clock, sizeof(clock), "%H:%M:%S", &local);
 	if (source->lost)
 		snprintf(lost, sizeof(lost), ", %llu lost", (unsigned long long)source->lost);
@@ -314,11 +323,14 @@ static void print_title(FILE *stream, const struct interval *interval, const cha
 	fprintf(stream, "%.*s\n", width ? (int)width : (int)sizeof(line), line);
 }
 
-static void print_footer(FILE *stream, const struct interval *interval)
+void interval_table_footer(FILE *stream, const struct interval *interval)
 {
 	const struct ledger *ledger = &interval->ledger;
 	double percent = 1e7 * interval->duration_s;
 
+	if (interval->source.anchor)
+		fprintf(stream, "threads' times are estimated from %s\n",
+			interval->source.anchor);
 	fprintf(stream, "capacity %.1f, sum %.1f: %s\n\n",
 		(double)ledger->capacity_ns / percent, (double)ledger_sum(ledger) / percent,
 		ledger_sum(ledger) == ledger->capacity_ns ? "balanced to the nanosecond"
@@ -336,6 +348,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 		{thread_columns, sizeof(thread_columns) / sizeof(thread_columns[0]), 7},
 		{module_columns, sizeof(module_columns) / sizeof(module_columns[0]), 3},
 		{exit_columns, sizeof(exit_columns) / sizeof(exit_columns[0]), 4},
+		{module_columns, sizeof(module_columns) / sizeof(module_columns[0]), 3},
 	};
 	struct page page = {
 		.interval = interval,
@@ -343,21 +356,22 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 		.total_column = forms[by].total,
 		.table = text_table_new(forms[by].columns, forms[by].count),
 	};
-	struct text_layout layout = layout_of(stream);
+	struct text_layout layout = interval_table_layout(stream);
 
 	if (!page.table)
 		return -ENOMEM;
 	switch (by) {
 	case VIEW_BY_VM: add_vms(&page); break;
 	case VIEW_BY_THREAD: add_selected(&page, add_threads); break;
-	case VIEW_BY_MODULE: add_selected(&page, add_modules); break;
+	case VIEW_BY_MODULE:
+	case VIEW_BY_SYMBOL: add_selected(&page, add_modules); break;
 	case VIEW_BY_EXIT: add_selected(&page, add_exits); break;
 	}
 	add_host(&page, by);
 	if (!page.error) {
-		print_title(stream, interval, title, layout.width);
+		interval_table_title(stream, interval, title, layout.width);
 		text_table_print(page.table, &layout, stream);
-		print_footer(stream, interval);
+		interval_table_footer(stream, interval);
 		if (by == VIEW_BY_MODULE)
 			page.error = shared_table_write(stream, interval, &layout);
 	}

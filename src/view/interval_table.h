@@ -6,6 +6,7 @@
 
 #include "measure/interval.h"
 #include "view/grouping.h"
+#include "view/text_table.h"
 
 /*
  * Writes the interval as a table for people: percent of one CPU, with the sum against the
@@ -16,5 +17,11 @@
  */
 int interval_write_table(FILE *stream, const struct interval *interval, enum view_grouping by,
 			 const char *title);
+
+/* The layout for a stream, and the lines above and below the table: for other tables too. */
+struct text_layout interval_table_layout(FILE *stream);
+void interval_table_title(FILE *stream, const struct interval *interval, const char *title,
+			  unsigned width);
+void interval_table_footer(FILE *stream, const struct interval *interval);
 
 #endif

@@ -30,5 +30,5 @@ def near(a; b; limit): ((a - b) | fabs) <= limit;
      (if near(sum(.threads[] | .guest_s); .guest_s; $limit) and
          near(sum(.threads[] | .vmm_s); .vmm_s; $limit) and
          near(sum(.threads[] | .kernel_s); .kernel_s; $limit) and
-         near(sum(.threads[] | .ready_s); .ready_s; $limit)
+         (.ready_s == null or near(sum(.threads[] | .ready_s); .ready_s; $limit))
       then empty else "\(.name): threads" end))
