@@ -131,12 +131,12 @@ static const char *name_of(const struct maker *maker, uint32_t name)
 	return name == NAME_NONE ? NULL : maker->input->profile->names.texts[name];
 }
 
-static const char *mode_name(uint32_t mode)
+static const char *mode_name(const struct symbol_row *row, uint32_t mode)
 {
 	static const char *const names[] = {"guest_user", "guest_kernel", "guest", "vmm",
 					    "kernel"};
 
-	return names[mode];
+	return mode == SAMPLE_USER && !row->vm ? "user" : names[mode];
 }
 
 /* Spreads ns over items that stand together; without any it is one row. */
@@ -155,7 +155,7 @@ static int spread(struct maker *maker, const struct symbol_row *like, size_t fir
 	for (size_t i = 0; !code && i < count; i++) {
 		const struct item *item = &maker->items.items[first + i];
 		struct symbol_row row = *like;
-		row.mode = mode_name(item->mode);
+		row.mode = mode_name(like, item->mode);
 		row.module = name_of(maker, item->module);
 		row.symbol = name_of(maker, item->symbol);
 		row.samples = item->samples;
