@@ -3,13 +3,14 @@
 # Makes what the lab boots, below the folder given: the kernels of two Debian
 # packages (downloaded and unpacked, not installed), and an
 # initramfs for the box and one for its guests. Does nothing when all are there.
-# Usage: lab/images.sh CACHE
-#   CACHE/host/kernel, modules/, initramfs       the box: linux-image-amd64
-#   CACHE/guest/kernel, initramfs               guests: linux-image-cloud-amd64
+# Usage: lab/images.sh CACHE host|guest...
+#   host: CACHE/host/kernel, modules/, initramfs   the box: linux-image-amd64
+#   guest: CACHE/guest/kernel, initramfs           linux-image-cloud-amd64
 set -euo pipefail
 
 lab=$(cd "$(dirname "$0")" && pwd)
 cache=$1
+shift
 
 # The modules each initramfs loads; the box loads the rest after it has its root.
 host_modules="virtio_pci virtio_console 9pnet_virtio 9p overlay"
@@ -47,7 +48,7 @@ fetch_kernel() {
 	mv "$work/root/lib/modules" "$2/modules"
 	mv "$work/root"/boot/vmlinuz-* "$2/vmlinuz"
 	unpack_kernel "$2/vmlinuz" "$2/kernel"
-	busybox depmod -b "$(modules_root "$2")" "$(ls "$2/modules")"
+	depmod -b "$(modules_root "$2")" "$(ls "$2/modules")"
 	ls "$2/modules" >"$2/release"
 	rm -rf "$work"
 }
@@ -133,9 +134,17 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 rm -rf "$cache"/unpack.* "$cache"/tree.*
-fetch_kernel linux-image-amd64 "$cache/host"
-fetch_kernel linux-image-cloud-amd64 "$cache/guest"
-# shellcheck disable=SC2086
-make_initramfs "$cache/host" "$lab/box/init" $host_modules
-# shellcheck disable=SC2086
-make_initramfs "$cache/guest" "$lab/guest/init" $guest_modules
+for image; do
+	case $image in
+	host)
+		fetch_kernel linux-image-amd64 "$cache/host"
+		# shellcheck disable=SC2086
+		make_initramfs "$cache/host" "$lab/box/init" $host_modules
+		;;
+	guest)
+		fetch_kernel linux-image-cloud-amd64 "$cache/guest"
+		# shellcheck disable=SC2086
+		make_initramfs "$cache/guest" "$lab/guest/init" $guest_modules
+		;;
+	esac
+done

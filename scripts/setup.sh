@@ -23,10 +23,16 @@ bench) want="$build $check $bench" ;;
 	;;
 esac
 
+# One query for all: where dpkg's database is read slowly (lab/), each takes seconds.
+# shellcheck disable=SC2016,SC2086
+installed=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' $want 2>/dev/null |
+	awk '$2 == "installed" { printf " %s", $1 } END { print " " }')
 missing=
 for package in $want; do
-	dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null |
-		grep -qx installed || missing="$missing $package"
+	case $installed in
+	*" $package "*) ;;
+	*) missing="$missing $package" ;;
+	esac
 done
 [ -n "$missing" ] || exit 0
 

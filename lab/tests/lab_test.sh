@@ -61,7 +61,7 @@ ended_by() {
 	nothing_left "SIG$1 ($2)"
 }
 
-lab/images.sh "$PWD/build/lab/cache" && mkdir -p build/lab/box
+lab/images.sh "$PWD/build/lab/cache" host guest && mkdir -p build/lab/box
 surroundings >"$work/before"
 
 # shellcheck disable=SC2016

@@ -202,6 +202,14 @@ static int parse_kata_shim(const struct command_line *line, struct vmm_options_f
 	return 0;
 }
 
+/* A QEMU whose program has another name: no other VMM has single-dash long options. */
+static bool has_qemu_options(const struct command_line *line)
+{
+	return find_option(line, "-name") &&
+	       (find_option(line, "-machine") || find_option(line, "-accel") ||
+		find_option(line, "-cpu"));
+}
+
 static int parse_other(const struct command_line *line, struct vmm_options_found *out)
 {
 	return copy_option(line, "--name", &out->name);
@@ -224,6 +232,7 @@ static const struct vmm_kind {
 	{"kvmtool*", "kvmtool", parse_other},
 	{"containerd-shim-kata*", "dragonball", parse_kata_shim},
 };
+static const struct vmm_kind qemu_of_other_name = {"*", "qemu", parse_qemu};
 
 static const struct vmm_kind *find_kind(const char *path)
 {
@@ -259,6 +268,8 @@ int vmm_options_parse(const struct command_line *line, const char *executable,
 		kind = find_kind(executable);
 	if (!kind && line->length)
 		kind = find_kind(line->text);
+	if (!kind && has_qemu_options(line))
+		kind = &qemu_of_other_name;
 	error = kind ? kind->parse(line, out) : parse_other(line, out);
 	if (kind)
 		strcpy(out->vmm, kind->vmm);

@@ -22,7 +22,8 @@ struct vmm_options_found {
  * Fills *out. executable is the target of /proc/PID/exe (NULL when unknown: the first argument
  * is asked). The names understood:
  * - QEMU: -name as QEMU's option parser reads it (util/keyval.c, qemu-option.c: 'guest=N' or a
- *   bare first value, ",," is a comma), -uuid, -smbios type=1,uuid=U (Proxmox)
+ *   bare first value, ",," is a comma), -uuid, -smbios type=1,uuid=U (Proxmox). A program of an
+ *   unknown name with QEMU's options (-name and one of -machine, -accel, -cpu) is QEMU, too.
  * - Firecracker: --id; cloud-hypervisor: the file of --api-socket (for Kata: its sandbox),
  *   --platform uuid=U; crosvm: --name, else the file of --socket; others: --name
  * Returns 0 or -ENOMEM.

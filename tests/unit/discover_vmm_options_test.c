@@ -75,6 +75,10 @@ static const struct {
 	 "sandbox-77aa", NULL},
 	{"my-vmm --name seven", "/opt/my-vmm", "", "seven", NULL},
 	{"my-vmm -name seven -uuid 7", "/opt/my-vmm", "", NULL, NULL},
+	/* QEMU by its options */
+	{"vmm-9.2 -name guest=a -machine pc -uuid 1-2", "/opt/vmm-9.2", "qemu", "a", "1-2"},
+	{"vmm-9.2 -accel kvm -name a", NULL, "qemu", "a", NULL},
+	{"my-vmm --name seven --machine pc", "/opt/my-vmm", "", "seven", NULL},
 };
 
 static void assert_same(const char *line, const char *found, const char *expected)

@@ -1,30 +1,69 @@
-#!/bin/sh
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# VMs that change while they are measured: killed and their tap removed in the
-# middle of an interval, and run by a program of another name.
+# VMs that change while they are measured: killed in the middle of an interval,
+# their tap removed, migrated to a process of another name.
 set -u
 # shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
 
+# Interval: web2 goes on without its tap for two seconds, then is killed.
 lab/guest/start --first 2 --load user || fail "web2 did not start"
+killed=$(cat /run/lab/web2.pid)
 "$kvmperf" stat -f json -o "$dir/stat" -- \
-	sh -c 'sleep 2; lab/guest/stop 2; sleep 2' || fail "stat failed"
+	sh -c 'sleep 1; ip link del tap2; sleep 2; kill -KILL "$1"; sleep 2' kill "$killed" ||
+	fail "stat failed"
 balanced "$dir/stat"
-# The guest used its CPU for two of the four seconds.
-holds "$dir/stat" '[.[0].vms[] | select(.name == "web2")] | length == 1 and .[0].total_s > 1' \
+# The guest used its CPU for three of the five seconds.
+holds "$dir/stat" '[.[0].vms[] | select(.name == "web2")] | length == 1 and .[0].total_s > 1.5' \
 	"the killed guest's time is lost: $(jq -c '[.vms[] | [.name, .total_s]]' "$dir/stat")"
 holds "$dir/stat" '[.[0].vms[] | select(.name == "web1")] | length == 1' "web1 is missing"
-
 "$kvmperf" stat -f json -n 1 -o "$dir/after" || fail "stat failed"
 holds "$dir/after" '[.[0].vms[].name] == ["web1"]' "the killed guest is still shown"
 
-# The name of the program says nothing of what it is: its KVM file descriptors do.
+# A VM whose tap was removed is still a VM.
+lab/guest/start --first 2 --load user || fail "web2 did not start"
+ip link del tap2
+"$kvmperf" stat -f json -i 2 -n 1 -o "$dir/stat" || fail "stat failed"
+balanced "$dir/stat"
+holds "$dir/stat" '[.[0].vms[] | select(.name == "web2")]
+	| length == 1 and .[0].taps == [] and .[0].total_s > 0.5' \
+	"web2 without tap: $(jq -c '[.vms[] | [.name, .taps, .total_s]]' "$dir/stat")"
+
+# The same options but for files, tap and program: web2 moves to a VMM of another
+# name while it is measured.
 cp "$(command -v qemu-system-x86_64)" /usr/bin/vmm-9.2
-lab/guest/start --first 2 --load user --vmm vmm-9.2 || fail "web2 did not start"
-"$kvmperf" stat -f json -i 2 -n 1 -o "$dir/renamed" || fail "stat failed"
-balanced "$dir/renamed"
-holds "$dir/renamed" '[.[0].vms[] | select(.taps == ["tap2"])] | length == 1 and .[0].total_s > 1' \
-	"a VMM of another name: $(jq -c '[.vms[] | [.name, .vmm, .total_s]]' "$dir/renamed")"
-lab/guest/stop 2
-rm /usr/bin/vmm-9.2
+source=$(cat /run/lab/web2.pid)
+mapfile -d '' options <"/proc/$source/cmdline"
+options=("${options[@]//\/run\/lab\/web2/\/run\/lab\/moved}")
+options=("${options[@]//ifname=tap2/ifname=tap3}")
+ip tuntap add tap3 mode tap vnet_hdr
+ip link set tap3 master br0 up
+vmm-9.2 "${options[@]:1}" -incoming unix:/run/lab/migration || fail "no process to migrate to"
+target=$(cat /run/lab/moved.pid)
+
+monitor() {
+	echo "$2" | socat -t 5 - "unix-connect:/run/lab/$1.monitor"
+}
+migrate() {
+	sleep 1
+	monitor web2 "migrate unix:/run/lab/migration" >/dev/null
+	timeout 60 bash -c 'until echo "info status" | socat -t 5 - unix-connect:/run/lab/moved.monitor |
+		grep -q running; do sleep 0.2; done' || return
+	kill -KILL "$source"
+	sleep 2
+}
+export -f monitor migrate
+export source
+"$kvmperf" stat -f json -o "$dir/stat" -- bash -c migrate || fail "stat or the migration failed"
+balanced "$dir/stat"
+holds "$dir/stat" "[.[0].vms[] | select(.name == \"web2\") | {pid, busy: (.total_s > 0.5)}]
+	| sort_by(.pid) == ([{pid: $source, busy: true}, {pid: $target, busy: true}] | sort_by(.pid))" \
+	"migration from $source to $target: $(jq -c '[.vms[] | [.name, .pid, .taps, .total_s]]' "$dir/stat")"
+"$kvmperf" stat -f json -n 1 -o "$dir/after" || fail "stat failed"
+holds "$dir/after" "[.[0].vms[] | select(.name == \"web2\") | [.pid, .vmm, .taps]] == [[$target, \"qemu\", [\"tap3\"]]]" \
+	"after the migration: $(jq -c '[.vms[] | [.name, .pid, .vmm, .taps]]' "$dir/after")"
+
+kill -KILL "$target"
+ip link del tap3
+rm -f /run/lab/web2.* /run/lab/moved.* /usr/bin/vmm-9.2
 finish
