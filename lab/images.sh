@@ -6,6 +6,7 @@
 # Usage: lab/images.sh CACHE host|guest...
 #   host: CACHE/host/kernel, modules/, initramfs   the box: linux-image-amd64
 #   guest: CACHE/guest/kernel, initramfs           linux-image-cloud-amd64
+#   and for both CACHE/patient_select.so           httperf's patience
 set -euo pipefail
 
 lab=$(cd "$(dirname "$0")" && pwd)
@@ -134,6 +135,9 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 rm -rf "$cache"/unpack.* "$cache"/tree.*
+patience=$lab/experiment/patient_select.c
+[ "$cache/patient_select.so" -nt "$patience" ] ||
+	gcc -O2 -D_GNU_SOURCE -shared -fPIC -o "$cache/patient_select.so" "$patience"
 for image; do
 	case $image in
 	host)

@@ -1,13 +1,11 @@
 #!/bin/sh
 # Installs what is missing and passes all tests: builds with warnings as errors,
 # checks the layout, runs unit and golden tests under ASan and UBSan, then the live
-# tests on real guests: those of this machine, or where it has no KVM, in the lab.
+# tests on real guests: those of this machine, or where it has no KVM, in the lab;
+# then the lab's own tests, end to end on its KVM host.
 set -u
 cd "$(dirname "$0")/.." || exit 1
-needs=check
-# The lab is a KVM host for a machine that is none.
-[ -w /dev/kvm ] || needs=lab
-scripts/setup.sh "$needs" || exit
+scripts/setup.sh lab || exit
 passed=0 failed=0 skipped=0
 
 step() {
@@ -32,8 +30,13 @@ count() {
 output=$(mktemp)
 box=down
 
-finish() {
+end_box() {
 	[ "$box" = down ] || lab/lab down
+	box=down
+}
+
+finish() {
+	end_box
 	rm -f "$output"
 }
 trap finish EXIT
@@ -93,6 +96,12 @@ step "live tests of the programs built with ASan and UBSan"
 export KVMPERF=build/sanitize/kvmperf KVMLOAD=build/sanitize/kvmload
 for test in tests/live/discover_test.sh tests/live/stat_use_test.sh; do
 	run "sanitized ${test#tests/}" "$test"
+done
+
+step "end-to-end tests in the lab"
+end_box
+for test in lab/tests/*_test.sh; do
+	run "${test#lab/tests/}" "$test"
 done
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"

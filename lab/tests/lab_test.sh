@@ -8,6 +8,8 @@ cd "$(dirname "$0")/../.." || exit 1
 failures=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
 
 fail() {
 	echo "FAIL: $*"
@@ -19,9 +21,9 @@ export LAB_TEST_MARK=mark.$$.$RANDOM
 
 marked() {
 	local file args
-	for file in $(grep -lz "^LAB_TEST_MARK=$LAB_TEST_MARK\$" /proc/[0-9]*/environ 2>/dev/null); do
+	grep -lz "^LAB_TEST_MARK=$LAB_TEST_MARK\$" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
 		args=$({ tr '\0' ' ' <"${file%environ}cmdline"; } 2>/dev/null)
-		[[ ! $args =~ lab/lab|lab/box|lab/guest|qemu|unshare ]] || echo "$args"
+		[[ ! $args =~ lab/lab|lab/box|lab/guest|lab/experiment|qemu|unshare|httperf ]] || echo "$args"
 	done
 }
 
@@ -30,7 +32,7 @@ marked() {
 surroundings() {
 	grep -E 'lab|netns' /proc/mounts
 	ip -o link | grep -o 'lab0\|br0'
-	ls build/lab build/lab/box /run/netns 2>/dev/null
+	ls build/lab build/lab/box "$TMPDIR" /run/netns 2>/dev/null
 }
 
 # nothing_left WHAT: within five seconds all is as it was before the first box.
@@ -44,11 +46,12 @@ nothing_left() {
 	fail "$1 left after $try tries: $(marked) $(diff "$work/before" "$work/after")"
 }
 
-# ended_by SIGNAL WHEN: a box whose lab process gets the signal.
+# ended_by SIGNAL WHEN [OPTION...]: a box, started with the options, whose lab
+# process gets the signal.
 ended_by() {
 	local pid
 	# A background process of a shell ignores SIGINT; a user's does not.
-	env --default-signal=INT lab/lab run -- sleep 1000 >/dev/null 2>&1 &
+	env --default-signal=INT lab/lab "${@:3}" run -- sleep 1000 >/dev/null 2>&1 &
 	pid=$!
 	if [ "$2" = boot ]; then
 		sleep 2
@@ -76,7 +79,7 @@ nothing_left "a command"
 ended_by KILL boot
 ended_by INT boot
 ended_by TERM run
-ended_by KILL run
+ended_by KILL run --guests 1 --http 5
 
 lab/lab up || fail "lab up"
 [ "$(lab/lab run -- cat /proc/sys/kernel/hostname)" = box ] || fail "lab run in a box that is up"
