@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Makes what the lab boots, below the folder given: the kernels of two Debian
-# packages (downloaded and unpacked, not installed), and an
-# initramfs for the box and one for its guests. Does nothing when all are there.
+# packages (downloaded and unpacked, not installed), an initramfs for the box and
+# one for its guests, and an emulator. Does nothing when all are there.
 # Usage: lab/images.sh CACHE host|guest...
 #   host: CACHE/host/kernel, modules/, initramfs   the box: linux-image-amd64
+#         CACHE/qemu/emulator                      what boots it
 #   guest: CACHE/guest/kernel, initramfs           linux-image-cloud-amd64
 #   and for both CACHE/patient_select.so           httperf's patience
 set -euo pipefail
@@ -17,9 +18,65 @@ shift
 host_modules="virtio_pci virtio_console 9pnet_virtio 9p overlay"
 guest_modules="virtio_pci virtio_net"
 
+# TCG before this version translates code on one emulated CPU while another one
+# writes to it, and may miss the write. The kernel patches its code (text_poke_bp)
+# whenever a tracepoint gets its first user: a breakpoint that it had taken back
+# stays, for ever, for a CPU that translated it at that moment.
+qemu_minimum=8.1
+
 fail() {
 	echo "lab: $*" >&2
 	exit 1
+}
+
+# Is the version of the emulator $1 high enough?
+recent() {
+	local version
+	version=$("$1" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
+	[ -n "$version" ] && printf '%s\n' "$qemu_minimum" "$version" | sort -VC
+}
+
+# Makes $1/emulator: this machine's QEMU, or where that is too old, the one that
+# Debian's backports have for this release, unpacked.
+fetch_qemu() {
+	local work files suite options package
+	if [ -e "$1/emulator" ] && recent "$1/emulator"; then return; fi
+	rm -rf "$1"
+	if recent qemu-system-x86_64; then
+		mkdir -p "$1"
+		ln -s "$(command -v qemu-system-x86_64)" "$1/emulator"
+		return
+	fi
+	# shellcheck source=/dev/null
+	suite=$(. /etc/os-release && echo "$VERSION_CODENAME")-backports
+	files=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' "Codename: ${suite%-*}" |
+		head -n 1)
+	[ -n "$files" ] ||
+		fail "QEMU is older than $qemu_minimum, and apt knows no Debian archive with a newer one"
+	echo "lab: downloading QEMU from $suite" >&2
+	work=$(mktemp -d "$cache/unpack.XXXXXX")
+	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $files $suite main" \
+		>"$work/sources"
+	options="-q -o Dir::Etc::sourcelist=$work/sources -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
+	# shellcheck disable=SC2086
+	(cd "$work" && apt-get $options update &&
+		for package in qemu-system-x86 qemu-system-common qemu-system-data seabios; do
+			apt-get $options download "$package/$suite" || exit
+		done) >"$work/log" 2>&1 || { cat "$work/log" >&2 && fail "cannot download QEMU from $suite"; }
+	for package in "$work"/*.deb; do
+		dpkg -x "$package" "$work/root"
+	done
+	cat >"$work/root/emulator" <<-'END'
+		#!/bin/sh
+		here=$(dirname "$(readlink -f "$0")")
+		export QEMU_MODULE_DIR="$here/usr/lib/x86_64-linux-gnu/qemu"
+		exec "$here/usr/bin/qemu-system-x86_64" "$@" -L "$here/usr/share/qemu" -L "$here/usr/share/seabios"
+	END
+	chmod 755 "$work/root" "$work/root/emulator"
+	mv "$work/root" "$1"
+	rm -rf "$work"
 }
 
 # Downloads the newest kernel that the meta package $1 depends on and unpacks
@@ -141,6 +198,7 @@ patience=$lab/experiment/patient_select.c
 for image; do
 	case $image in
 	host)
+		fetch_qemu "$cache/qemu"
 		fetch_kernel linux-image-amd64 "$cache/host"
 		# shellcheck disable=SC2086
 		make_initramfs "$cache/host" "$lab/box/init" $host_modules

@@ -23,7 +23,7 @@ def server_rows:
    "requests", "errors", "timeouts", "resets", "client_limit", "guest_pct", "guest_user_pct",
    "guest_kernel_pct", "vmm_pct", "kernel_pct", "shared_pct", "hypervisor_pct", "total_pct",
    "ready_pct", "exits_per_s", "host_processes_pct", "host_kernel_pct", "unattributed_pct",
-   "idle_pct", "idle_proc_stat_pct", "balance"],
+   "idle_pct", "idle_proc_stat_pct", "balance", "starved"],
   (.points[] | . as $point | .kvmperf.duration_s as $t | range(.servers | length) as $i
    | $point.servers[$i] as $load
    | (if $point.vms == 0 then null else ($point | vm($i + 1)) end) as $vm
@@ -37,7 +37,7 @@ def server_rows:
      + [$point.kvmperf | .host.processes_s, .host.kernel_s, .host.shared_unattributed_s, .idle_s
         | percent(.; $t)]
      + [percent($point.proc_stat.idle_s; $point.proc_stat | (.idle_s + .busy_s) / 2),
-        $point.unbalanced == []])
+        $point.unbalanced == [], $point.starved])
   | @csv;
 
 def module_rows:

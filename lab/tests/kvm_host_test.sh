@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kvmperf on a KVM host with everything as modules: boots the box with a web
 # server in a VM, under load through the box's NIC, and runs all of box/ in it.
-# The emulated machine can fail (box/setup): one such end is told and tried again; a
-# second one fails, as does one with a complaint of the kernel.
+# Should the emulated machine fail, that is told and tried once more; a second time
+# fails the test, as does an end with a complaint of the box's kernel.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 
