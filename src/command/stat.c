@@ -108,6 +108,33 @@ static int write_summary(struct stat_run *run, struct error *error)
 	return 0;
 }
 
+/* Says once that there is traffic that nobody is charged for since it is not seen. */
+static void note_unseen(const struct interval *interval)
+{
+	const struct interval_vm *first = NULL;
+	size_t count = 0;
+	unsigned paths = 0;
+
+	for (size_t i = 0; i < interval->ledger.vm_count; i++) {
+		if (!interval->vms[i].selected || !interval->vms[i].unseen)
+			continue;
+		if (count++ == 0)
+			first = &interval->vms[i];
+		paths |= interval->vms[i].unseen;
+	}
+	if (!count)
+		return;
+	fprintf(stderr, "kvmperf stat: not seen, so charged to nobody: traffic of %s",
+		first->name);
+	if (count > 1)
+		fprintf(stderr, " and %zu more VMs", count - 1);
+	for (unsigned n = 0, named = 0; n < UNSEEN_PATH_COUNT; n++)
+		if (paths & 1u << n)
+			fprintf(stderr, "%s%s", named++ ? ", " : " through ",
+				unseen_path_name(n));
+	fputc('\n', stderr);
+}
+
 /* Says when a VM that was asked for has ended; with the last of them the measurement ends. */
 static void watch_selected(struct stat_run *run, const struct interval *interval)
 {
@@ -163,6 +190,8 @@ static int measure(struct stat_run *run, struct error *error)
 		if (!code && run->options.format == STAT_TABLE &&
 		    interval_add(&run->sum, &interval))
 			code = error_set(error, -ENOMEM, "no memory for the summary");
+		if (run->intervals == 1)
+			note_unseen(&interval);
 		watch_selected(run, &interval);
 		interval_free(&interval);
 	}

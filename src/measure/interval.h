@@ -10,6 +10,7 @@
 #include "discover/vm.h"
 #include "measure/labels.h"
 #include "traffic/traffic.h"
+#include "traffic/unseen.h"
 
 /* How the figures of an interval came about. */
 struct interval_source {
@@ -78,8 +79,9 @@ struct interval_vm {
 	uint64_t exits;
 	uint64_t halt_poll_ns;
 	bool traffic_known;
-	struct traffic traffic;			/* in this interval */
-	bool exits_known;			/* the next are; with exact mode only */
+	struct traffic traffic; /* in this interval */
+	unsigned unseen;	/* enum unseen_path: ways to the network that no tap counts */
+	bool exits_known;	/* the next are; with exact mode only */
 	struct interval_exits *exits_by_reason; /* the costliest first */
 	size_t exit_reasons;
 	struct sample_counts samples; /* of a recording; else empty */

@@ -277,8 +277,13 @@ static int count_vm(struct session *session, const struct vm *vm, struct interva
 		tracked->exits = vm->exits;
 		tracked->halt_poll_ns = vm->halt_poll_ns;
 	}
-	return vm_causes_read(&tracked->causes, vm, session->net_dev_texts, use, &out->traffic,
-			      &out->traffic_known);
+	int error = vm_causes_read(&tracked->causes, vm, session->net_dev_texts, use,
+				   &out->traffic, &out->traffic_known);
+	out->unseen = tracked->causes.unseen;
+	/* 0 would say that it has no traffic. */
+	if (out->unseen && !vm->tap_count)
+		out->traffic_known = false;
+	return error;
 }
 
 static int describe_vm(struct session *session, struct vm *vm, struct interval_vm *out,

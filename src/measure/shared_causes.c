@@ -6,6 +6,10 @@
 
 #include "base/clock.h"
 #include "traffic/disk.h"
+#include "traffic/unseen.h"
+
+/* Devices are seldom plugged in and out. */
+#define LOOK_AGAIN_NS (10 * NS_PER_S)
 
 int vm_causes_read(struct vm_causes *causes, const struct vm *vm, struct net_dev_texts *texts,
 		   struct shared_use *use, struct traffic *traffic, bool *traffic_known)
@@ -19,8 +23,13 @@ int vm_causes_read(struct vm_causes *causes, const struct vm *vm, struct net_dev
 		causes->disk_known = false;
 		return 0;
 	}
-	int error = vm_traffic_read(&causes->traffic, vm, texts, NULL, clock_monotonic_ns(),
-				    traffic, &use->traffic, traffic_known, NULL);
+	uint64_t now_ns = clock_monotonic_ns();
+	if (now_ns - causes->unseen_read_ns >= LOOK_AGAIN_NS) {
+		causes->unseen = unseen_paths(NULL, vm->pid);
+		causes->unseen_read_ns = now_ns;
+	}
+	int error = vm_traffic_read(&causes->traffic, vm, texts, NULL, now_ns, traffic,
+				    &use->traffic, traffic_known, NULL);
 	if (error == -ENOMEM)
 		return error;
 	if (error)

@@ -17,6 +17,8 @@ struct vm_causes {
 	struct vm_traffic traffic;
 	uint64_t disk_bytes;
 	bool disk_known;
+	unsigned unseen; /* enum unseen_path: where its traffic is not seen */
+	uint64_t unseen_read_ns;
 };
 
 /*

@@ -135,6 +135,17 @@ static json_t *tap_names(const struct interval_vm *vm)
 	return taps;
 }
 
+/* Ways to the network that no counter of ours sees. */
+static json_t *unseen_names(unsigned paths)
+{
+	json_t *names = json_array();
+
+	for (unsigned n = 0; n < UNSEEN_PATH_COUNT; n++)
+		if (paths & 1u << n)
+			json_array_append_new(names, json_string(unseen_path_name(n)));
+	return names;
+}
+
 /* Other than 0 when a figure is missing: there was no memory. */
 static int set_times(json_t *object, const struct labels *labels,
 		     const struct ledger_vm *ledger)
@@ -215,6 +226,7 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 			  count_if(vm->traffic_known, vm->traffic.rx_packets), "tx_bytes",
 			  count_if(vm->traffic_known, vm->traffic.tx_bytes), "tx_packets",
 			  count_if(vm->traffic_known, vm->traffic.tx_packets)));
+	json_object_set_new(object, "net_unseen", unseen_names(vm->unseen));
 	json_object_set_new(object, "ended", json_boolean(vm->ended));
 	json_object_set_new(object, "threads", threads_of(interval, index, next_thread));
 	if (interval->recorded)

@@ -17,6 +17,7 @@
 #include "traffic/disk.h"
 #include "traffic/net_dev.h"
 #include "traffic/traffic.h"
+#include "traffic/unseen.h"
 
 #define HEADER                                                                                 \
 	"Inter-|   Receive                                                |  Transmit\n"       \
@@ -257,6 +258,34 @@ static void test_namespaces(void **state)
 	net_dev_texts_free(texts);
 }
 
+/* What is passed through or goes by other processes is no tap's. */
+static void test_unseen(void **state)
+{
+	static const char qemu[] =
+		"qemu\0-netdev\0tap,id=n0\0-netdev\0vhost-user,id=n1,chardev=c\0-name\0user";
+	char path[128];
+
+	(void)state;
+	assert_int_equal(unseen_paths(root, 45), 0);
+	make_directory("45");
+	make_directory("45/fd");
+	assert_int_equal(unseen_paths(root, 45), 0);
+	snprintf(path, sizeof(path), "%s/45/fd/7", root);
+	assert_int_equal(symlink("/dev/vfio/vfio", path), 0);
+	assert_int_equal(unseen_paths(root, 45), 0);
+	snprintf(path, sizeof(path), "%s/45/fd/8", root);
+	assert_int_equal(symlink("/dev/vfio/12", path), 0);
+	snprintf(path, sizeof(path), "%s/45/cmdline", root);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fwrite(qemu, sizeof(qemu), 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(unseen_paths(root, 45), UNSEEN_VFIO | UNSEEN_VHOST_USER);
+	write_file("45/cmdline", "qemu");
+	assert_int_equal(unseen_paths(root, 45), UNSEEN_VFIO);
+	assert_string_equal(unseen_path_name(0), "vfio");
+}
+
 static void test_disks(void **state)
 {
 	uint64_t bytes = 0;
@@ -318,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_taps_come_and_go),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_namespaces),
+		cmocka_unit_test(test_unseen),
 		cmocka_unit_test(test_disks),
 		cmocka_unit_test(test_ended),
 	};
