@@ -1,13 +1,32 @@
-# The table of part A: for each case the true part of the first of two VMs (%), and by how many
-# points each policy is off. Input: the objects of shared_cases.sh.
-# The background that is there without traffic of ours is taken off the runs.
-def rate($background): .net_rx_s / .duration_s - $background;
-def points($policy; $truth): (.both[$policy][0] / (.both[$policy][0] + .both[$policy][1]) - $truth) * 100;
-def round2: . * 100 | round / 100;
-(map(select(.background_s_per_s))[0].background_s_per_s // 0) as $background
-| map(select(.direction)
-    | ((.alone[0] | rate($background)) / ((.alone[0] | rate($background)) + (.alone[1] | rate($background)))) as $truth
-    | . + {truth: $truth, policies: ["bytes", "packets", "affine_default", "affine", "causal"]}
-    | . + {errors: [. as $case | .policies[] | . as $policy | $case | points($policy; $truth)],
-           nobody: (.both.causal[2] / .both.net_rx_s * 100),
-           balance: ([.both | .bytes, .packets, .affine_default, .affine, .causal | add] | map(. - 0) | (max - min))})
+# The table of part A in Markdown. Input: the objects of shared_cases.sh, as an array.
+#
+# The truth is what each one's packets cost in the runs in which there were no others: the
+# exact time of the softirqs in which packets were seen, by packet, the median of the rounds.
+# Times the packets of the runs with both, since the sender is a process that gets a CPU more
+# or less often.
+def median: sort | .[(length - 1) / 2 | floor];
+def number: . * 10 | round | . / 10 | tostring;
+def cost($user): (.net_rx_s - .net_rx_empty_s) / .users[$user].tagged_packets;
+
+["bytes", "packets", "affine_default", "affine", "causal"] as $policies
+| [group_by([.direction, .sizes, .frames])[] | . as $rounds
+	| ([0, 1] | map(. as $user | [$rounds[].alone[$user] | select(.users[$user].tagged_packets > 0) | cost($user)] | median)) as $costs
+	| ([0, 1] | map(. as $user | [$rounds[].both.users[$user].tagged_packets] | add)) as $packets
+	| ($costs[0] * $packets[0] / ($costs[0] * $packets[0] + $costs[1] * $packets[1])) as $truth
+	| {direction: .[0].direction, sizes: .[0].sizes, frames: .[0].frames, $costs, $truth,
+	   points: ($policies | map(. as $policy
+		| [$rounds[].both[$policy]] | [(map(.[0]) | add), (map(.[1]) | add)]
+		| (.[0] / (.[0] + .[1]) - $truth) * 100)),
+	   loss_ns: ([$rounds[].both | . as $both | $policies[] | (. as $policy | ($both[$policy] | add) - $both.net_rx_s) | fabs * 1e9 | round] | max),
+	   lost: ([$rounds[] | (.alone[], .both).lost] | add)}] as $cases
+| "| direction | bytes | packets | truth, % | " + ($policies | join(" | ")) + " | ns a packet, alone |",
+  "|---|---|---|---|---|---|---|---|---|---|",
+  ($cases[] | . as $case
+	| [$case.direction, ($case.sizes | join("/")), ($case.frames | join(":")), ($case.truth * 100 | number)]
+	+ [$case.points[] | (if . > 0 then "+" else "" end) + number]
+	+ [$case.costs | map(. * 1e9 | round) | join(" / ")]
+	| "| " + join(" | ") + " |"),
+  "",
+  "Largest and mean error, points: " + ([range($policies | length) | . as $i
+	| [$cases[].points[$i] | fabs] | "\($policies[$i]) \(max | number) and \(add / length | number)"] | join(", ")) + ".",
+  "Largest difference between the parts and the whole: \([$cases[].loss_ns] | max) ns. Batches lost: \([$cases[].lost] | add)."

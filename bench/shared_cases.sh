@@ -1,12 +1,16 @@
 #!/bin/bash
 # Part A of the benchmark of shared work, in a network namespace of its own: two "VMs"
-# that are taps on a bridge. For each case three runs: one's traffic alone, the other's
-# alone, both. Writes a JSON object a case: the exact softirq time of each run and what
-# each policy would charge. Started by shared.sh.
-# usage: shared_cases.sh BUILD SECONDS
+# that are taps on a bridge. For each case, in turn and over again: one's traffic alone,
+# the other's alone, both. Writes a JSON object a round: the exact softirq times and
+# what each policy would charge. Started by shared.sh.
+# usage: shared_cases.sh BUILD SECONDS ROUNDS DIRECTION...
 set -u
 build=$1
 seconds=$2
+rounds=$3
+shift 3
+cases=$(mktemp)
+trap 'rm -f "$cases" "$cases.commands"' EXIT
 
 # The uplink stands for the physical NIC. Receive packet steering hands each tap's frames to
 # the softirq of CPU 1, as a NIC's interrupt does; the sender stays on CPU 0.
@@ -31,33 +35,22 @@ flows() {
 	esac
 }
 
-# run FLOW...: what softirq_time says while the flows are sent
-run() {
-	"$build/tap_traffic" -k 1000 -c 0 "$@" >/dev/null &
-	traffic=$!
-	"$build/softirq_time" -t "$seconds" vma vmb
-	kill $traffic
-	wait $traffic
-}
-
-# What runs without any traffic of ours: the same is in every run.
-"$build/softirq_time" -t 1 vma vmb | jq -c '{background_s_per_s: (.net_rx_s / .duration_s)}'
-for direction in receive transmit both; do
+for direction in "$@"; do
 	for sizes in "60 60" "60 1514" "1514 1514" "60 9014"; do
-		for ratio in "20 20" "4 40" "40 4"; do
+		for ratio in "100 100" "20 200" "200 20"; do
 			read -r size_a size_b <<<"$sizes"
 			read -r frames_a frames_b <<<"$ratio"
 			a=$(flows "$direction" vma "$size_a" "$frames_a")
 			b=$(flows "$direction" vmb "$size_b" "$frames_b")
-			# shellcheck disable=SC2086 # several flows
-			{
-				run $a
-				run $b
-				run $a $b
-			} | jq -sc --arg direction "$direction" --argjson sizes "[$size_a, $size_b]" \
-				--argjson frames "[$frames_a, $frames_b]" \
-				'{direction: $direction, sizes: $sizes, frames: $frames, alone: .[:2], both: .[2]}'
-			printf '\r%s %s %s ' "$direction" "$sizes" "$ratio" >&2
+			for _ in $(seq "$rounds"); do
+				for flows in "$a" "$b" "$a $b"; do
+					echo "$build/tap_traffic -k 5000 -c 0 $flows"
+					echo "{\"direction\":\"$direction\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b]}" >&3
+				done
+			done
 		done
 	done
-done
+done 3>"$cases" >"$cases.commands"
+"$build/softirq_time" -c -t "$seconds" vma vmb <"$cases.commands" | jq -c --slurpfile cases "$cases" -n \
+	'[inputs] as $runs | range(0; $runs | length; 3)
+	| $cases[.] + {alone: [$runs[.], $runs[. + 1]], both: $runs[. + 2]}'

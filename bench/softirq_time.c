@@ -4,14 +4,16 @@
  * `kvmperf stat` does for VMs in its intervals, for the benchmark of shared work, where the
  * truth is known from runs of each one's traffic alone.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <net/if.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "account/affine_fit.h"
@@ -163,62 +165,116 @@ static void print_users(const struct run *run)
 	printf("]");
 }
 
-int main(int argc, char **argv)
+/* Forgets the run before; devices stay. */
+static void begin_run(struct run *run)
 {
-	struct run run = {.model = affine_model_default};
+	for (size_t i = 0; i <= run->count; i++) {
+		run->users[i] = (struct shared_use){0};
+		run->tagged[i] = (struct traffic_use){0};
+	}
+	memset(run->ns, 0, sizeof(run->ns));
+	run->batches = run->empty_ns = 0;
+	run->fit = affine_fit_new(&affine_model_default);
+	if (!run->fit)
+		die("no memory");
+}
+
+static void measure(struct run *run, double duration_s)
+{
 	struct net_dev_counters before[USERS_MAX], after[USERS_MAX];
 	struct affine_fit_result result;
 	struct affine_model fitted = affine_model_default;
-	struct error error = {0};
-	double duration_s = 1;
-	int option;
 
-	while ((option = getopt(argc, argv, "t:")) != -1) {
-		if (option != 't') {
-			fprintf(stderr, "usage: softirq_time [-t SECONDS] TAP...\n");
-			return 2;
-		}
-		duration_s = atof(optarg);
-	}
-	if (causal_new(&run.causal, &error))
-		die(error.message);
-	run.fit = affine_fit_new(&affine_model_default);
-	if (!run.fit)
-		die("no memory");
-	open_devices(&run, argv + optind, argc - optind);
-	if (causal_start(run.causal, &error))
-		die(error.message);
-	usleep(50000);
-	causal_read(run.causal, user_of, discard_batch, &run);
-	read_counters(&run, before);
+	begin_run(run);
+	/* What came before. */
+	causal_read(run->causal, user_of, discard_batch, run);
+	read_counters(run, before);
 	uint64_t start_ns = clock_monotonic_ns();
 	uint64_t end_ns = start_ns + (uint64_t)(duration_s * 1e9);
 	while (clock_monotonic_ns() < end_ns) {
 		usleep(20000);
-		causal_read(run.causal, user_of, take_batch, &run);
+		causal_read(run->causal, user_of, take_batch, run);
 	}
-	read_counters(&run, after);
+	read_counters(run, after);
 	double lasted_s = (double)(clock_monotonic_ns() - start_ns) / 1e9;
-	causal_stop(run.causal);
-	causal_read(run.causal, user_of, take_batch, &run);
-	count_use(&run, before, after);
-	affine_fit_end_window(run.fit, &fitted, &result);
+	count_use(run, before, after);
+	affine_fit_end_window(run->fit, &fitted, &result);
 
 	printf("{\"duration_s\":%.6f,\"net_rx_s\":%.9f,\"net_rx_empty_s\":%.9f,\"net_tx_s\":%."
-	       "9f,\"batches\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"fit\":{\"batches\":%" PRIu64
+	       "9f,"
+	       "\"batches\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"fit\":{\"batches\":%" PRIu64
 	       ",\"sum_error\":%.4f,\"batch_error\":%.4f}",
-	       lasted_s, (double)run.ns[WORK_NET_RX] / 1e9, (double)run.empty_ns / 1e9,
-	       (double)run.ns[WORK_NET_TX] / 1e9, run.batches, causal_lost(run.causal),
+	       lasted_s, (double)run->ns[WORK_NET_RX] / 1e9, (double)run->empty_ns / 1e9,
+	       (double)run->ns[WORK_NET_TX] / 1e9, run->batches, causal_lost(run->causal),
 	       result.batches, result.sum_error, result.batch_error);
-	print_users(&run);
+	print_users(run);
 	print_model(&fitted);
-	print_policy(&run, "bytes", POLICY_BYTES, &fitted);
-	print_policy(&run, "packets", POLICY_PACKETS, &fitted);
-	print_policy(&run, "affine_default", POLICY_AFFINE, &affine_model_default);
-	print_policy(&run, "affine", POLICY_AFFINE, &fitted);
-	print_policy(&run, "causal", POLICY_CAUSAL, &fitted);
+	print_policy(run, "bytes", POLICY_BYTES, &fitted);
+	print_policy(run, "packets", POLICY_PACKETS, &fitted);
+	print_policy(run, "affine_default", POLICY_AFFINE, &affine_model_default);
+	print_policy(run, "affine", POLICY_AFFINE, &fitted);
+	print_policy(run, "causal", POLICY_CAUSAL, &fitted);
 	printf("}\n");
+	fflush(stdout);
+	affine_fit_free(run->fit);
+}
+
+/* Measures while a command runs, which is ended then. */
+static void measure_command(struct run *run, double duration_s, char *line)
+{
+	char *words[64];
+	size_t count = 0;
+
+	for (char *word = strtok(line, " \n"); word && count < 63; word = strtok(NULL, " \n"))
+		words[count++] = word;
+	words[count] = NULL;
+	if (!count)
+		return;
+	pid_t child = fork();
+	if (child == 0) {
+		int null = open("/dev/null", O_WRONLY);
+		dup2(null, STDOUT_FILENO);
+		execv(words[0], words);
+		_exit(127);
+	}
+	if (child < 0)
+		die("cannot fork");
+	usleep(100000);
+	measure(run, duration_s);
+	kill(child, SIGTERM);
+	waitpid(child, NULL, 0);
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = {.model = affine_model_default};
+	struct error error = {0};
+	double duration_s = 1;
+	bool commands = false;
+	char line[1024];
+	int option;
+
+	while ((option = getopt(argc, argv, "t:c")) != -1) {
+		switch (option) {
+		case 't': duration_s = atof(optarg); break;
+		case 'c': commands = true; break;
+		default:
+			fprintf(stderr, "usage: softirq_time [-t SECONDS] [-c] TAP...\n"
+					"-c: reads commands, a line each, and measures while "
+					"each runs\n");
+			return 2;
+		}
+	}
+	if (causal_new(&run.causal, &error))
+		die(error.message);
+	open_devices(&run, argv + optind, argc - optind);
+	if (causal_start(run.causal, &error))
+		die(error.message);
+	usleep(50000);
+	if (!commands)
+		measure(&run, duration_s);
+	while (commands && fgets(line, sizeof(line), stdin))
+		measure_command(&run, duration_s, line);
 	causal_free(run.causal);
-	affine_fit_free(run.fit);
 	return 0;
 }

@@ -17,9 +17,9 @@
 #define SLICE_PERIOD_NS NS_PER_S
 #define SLICE_MIN_NS	(50 * NS_PER_MS)
 
-/* What tagging costs, measured (bench/shared.sh): a packet, and a batch besides. */
-#define PACKET_COST_NS 65
-#define BATCH_COST_NS  400
+/* What tagging costs, measured (docs/shared-work.md): a packet, and a batch besides. */
+#define PACKET_COST_NS 115
+#define BATCH_COST_NS  850
 
 /* The part of all CPUs' time that it may cost: half of the whole budget of 0.5 %. */
 #define BUDGET 0.0025

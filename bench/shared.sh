@@ -1,0 +1,71 @@
+#!/bin/bash
+# The benchmark of shared work: prints its tables in Markdown, about 5 minutes on a quiet
+# machine. Part A: the error of each policy, on taps in a namespace of its own (needs no
+# KVM). Part B: a guest that only computes beside a flooded neighbour, where /dev/kvm is
+# (in the lab box: lab/lab run -- bench/shared.sh BUILD). And the cost of causal tagging.
+# usage: shared.sh BUILD [--quick]
+set -u
+bench=$(dirname "$0")
+build=${1:-}
+seconds=0.5 rounds=5 flood_seconds=10
+case ${2:-} in
+'') ;;
+--quick) seconds=0.2 rounds=3 flood_seconds=5 ;;
+*)
+	echo "usage: $0 BUILD [--quick]" >&2
+	exit 2
+	;;
+esac
+[ -x "$build/softirq_time" ] && [ -x "$build/tap_traffic" ] || {
+	echo "$0: build first: make tests" >&2
+	exit 2
+}
+[ "$(id -u)" -eq 0 ] || {
+	echo "$0: run as root" >&2
+	exit 3
+}
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"; sysctl -q -w kernel.bpf_stats_enabled="$statistics"' EXIT
+trap 'exit 130' INT TERM
+statistics=$(sysctl -n kernel.bpf_stats_enabled)
+
+printf '### Part A: error of each policy in points\n\nLoad average before it: %s.\n\n' "$(cut -d ' ' -f 1 /proc/loadavg)"
+for direction in receive transmit both; do
+	unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" "$rounds" $direction || exit 1
+done >"$dir/cases"
+jq -s -r -f "$bench/shared_cases.jq" "$dir/cases"
+
+# The kernel's own statistics of the programs' run time, while the densest case runs.
+printf '\n### Cost of causal tagging\n\n'
+sysctl -q -w kernel.bpf_stats_enabled=1
+unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" 3 receive >"$dir/cost" &
+while kill -0 $! 2>/dev/null; do
+	bpftool -j prog show 2>/dev/null | jq -c '[.[] | select(.name | test("^(softirq_(entered|left)|packet_(received|queued))$"))
+		| {name, run_time_ns: (.run_time_ns // 0), run_cnt: (.run_cnt // 0)}]' >"$dir/programs.new"
+	[ "$(jq 'length' "$dir/programs.new" 2>/dev/null || echo 0)" -lt 4 ] || mv "$dir/programs.new" "$dir/programs"
+	sleep 0.5
+done
+jq -r 'map({(.name): .}) | add
+	| "received \(.packet_received.run_time_ns / .packet_received.run_cnt | round) ns, "
+	+ "queued \(.packet_queued.run_time_ns / .packet_queued.run_cnt | round) ns, "
+	+ "a packet with its part of the batch \(([.[] | .run_time_ns] | add) / .packet_received.run_cnt | round) ns, "
+	+ "\((.packet_received.run_cnt / .softirq_left.run_cnt * 10 | round) / 10) packets a batch."' "$dir/programs"
+
+printf '\n### Part B: a guest that computes beside a flooded neighbour\n\n'
+if [ ! -w /dev/kvm ]; then
+	echo "Not run: there is no /dev/kvm here."
+	exit 0
+fi
+"$bench/shared_flood.sh" "$build" "$flood_seconds" >"$dir/flood" || exit 1
+jq -s -r '(.[0].progress_per_s) as $alone
+	| "| flood | frames/s | truth, % of a CPU | charged | off, points | schedstat | pidstat | perf | neighbour, shared |",
+	  "|---|---|---|---|---|---|---|---|---|",
+	  (.[] | (.progress_per_s / $alone) as $truth
+		| [.level, (.flood / .duration_s | round), ($truth * 100 * 10 | round / 10),
+		   (.compute.total_s / .duration_s * 1000 | round / 10),
+		   ((.compute.total_s / .duration_s - $truth) * 1000 | round / 10),
+		   (.schedstat * 1000 | round / 10), (.pidstat // "?"),
+		   (if .perf then .perf * 1000 | round / 10 else "?" end),
+		   (.neighbour.shared_s / .duration_s * 1000 | round / 10)]
+		| "| " + (map(tostring) | join(" | ")) + " |"),
+	  "", "Books: largest difference of sum and capacity \([.[] | .sum_s - .capacity_s | fabs] | max) s."' "$dir/flood"
