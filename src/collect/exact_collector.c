@@ -276,7 +276,7 @@ static int use_map(struct collector *collector, const struct kernel_map *map,
 	return collector_use_map(exact_collector(collector)->samples, map, error);
 }
 
-/* The cost is measured from the first tick of each interval to the second. */
+/* The cost is measured from the first tick of each interval to the next, or a later one. */
 static void tick(struct collector *collector)
 {
 	struct exact_collector *self = exact_collector(collector);

@@ -376,10 +376,12 @@ double exact_events_end_cost(struct exact_events *events)
 	if (events->stats_fd < 0)
 		return 0;
 	struct program_cost now = read_cost(events);
+	uint64_t runs = now.runs - events->cost.runs;
+	if (runs < COST_EVENTS_MIN)
+		return 0;
 	close(events->stats_fd);
 	events->stats_fd = -1;
-	uint64_t runs = now.runs - events->cost.runs;
-	return runs < COST_EVENTS_MIN ? 0 : (double)(now.ns - events->cost.ns) / (double)runs;
+	return (double)(now.ns - events->cost.ns) / (double)runs;
 }
 
 void exact_events_free(struct exact_events *events)

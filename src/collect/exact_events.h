@@ -76,8 +76,8 @@ double exact_events_rate(struct exact_events *events);
 
 /*
  * The mean run time of the programs, ns an event, by the kernel's own statistics
- * (kernel.bpf_stats_enabled), which are on from _begin_cost() to _end_cost(); 0 when there were
- * too few events to tell. Needs CAP_SYS_ADMIN.
+ * (kernel.bpf_stats_enabled). They are on from _begin_cost() until _end_cost() has seen enough
+ * events to tell; before that it returns 0. Needs CAP_SYS_ADMIN.
  */
 int exact_events_begin_cost(struct exact_events *events);
 double exact_events_end_cost(struct exact_events *events);

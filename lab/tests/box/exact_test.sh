@@ -54,12 +54,16 @@ holds "$dir/stat" '.[0].vms[0].error95_s.guest == 0' "the guest time has an erro
 holds "$dir/stat" '[.[0].vms[].threads[] | .softirq_s + .hardirq_s] | add > 0' \
 	"no interrupts in any thread"
 
+# What samples of the same interval called guest and was host time, emulated world switches.
+holds "$dir/stat" '[.[0].vms[] | (.kernel_modules["kvm/world-switch"] // 0) <= 0.05 * .total_s] | all' \
+	"samples and events differ: $(jq -c '[.vms[] | .kernel_modules["kvm/world-switch"]]' "$dir/stat")"
+
 # The same guests once by samples alone, between two times exactly: the load varies, by as
 # much as the two differ, and samples have their error.
 guest() {
 	"$kvmperf" stat -F 999 -i 5 -n 1 -f json "$@" -o "$dir/part" || fail "stat $*"
 	balanced "$dir/part"
-	jq '.vms[0] | [.guest_s / .total_s, .error95_s.guest / .total_s]' "$dir/part"
+	jq -c '.vms[0] | [.guest_s / .total_s, .error95_s.guest / .total_s]' "$dir/part"
 }
 before=$(guest --exact --budget 100)
 sampled=$(guest)
