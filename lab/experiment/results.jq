@@ -18,6 +18,9 @@ def modules: (.kernel_modules // {}) as $own
   | (($own | keys) + ($shared | keys) | unique) as $names
   | [$names[] | {key: ., value: (($own[.] // 0) + ($shared[.] // 0))}] | from_entries;
 
+# The points for figures: not those in which others had the outer machine's CPUs.
+def sound: .points | map(select(.starved | not));
+
 def server_rows:
   ["vms", "rate", "run", "server", "reply_rate", "connection_ms", "response_ms", "replies",
    "requests", "errors", "timeouts", "resets", "client_limit", "guest_pct", "guest_user_pct",
@@ -60,7 +63,7 @@ def mean_least_most: mean, min, max;
 # A block for each number of VMs: rate; response time, then reply rate, each as mean,
 # least and most over servers and runs.
 def curve_blocks:
-  .points | group_by(.vms)[] | .[0].vms as $vms
+  sound | group_by(.vms)[] | .[0].vms as $vms
   | block($vms; group_by(.rate)[]
       | [.[0].rate, ([.[].servers[].connection_ms.mean | values] | mean_least_most),
          ([.[].servers[].reply_rate] | mean_least_most)]);
@@ -73,7 +76,7 @@ def effort_per_reply:
     then (map(.kvmperf.duration_s as $t | own_vms.hypervisor_s / $t * 1000) | add) / $replies
     else null end;
 def effort_blocks:
-  .points | map(select(.vms > 0)) | group_by(.vms)[] | .[0].vms as $vms
+  sound | map(select(.vms > 0)) | group_by(.vms)[] | .[0].vms as $vms
   | block($vms; group_by(.rate)[]
       | [.[0].rate, effort_per_reply] + ([.[] | [.] | effort_per_reply | values] | [min, max]));
 
@@ -91,7 +94,7 @@ def named_modules($points):
 # The points with the most VMs.
 def largest: (map(.vms) | max) as $most | map(select(.vms == $most));
 
-def stack_parts: ["guest user", "guest kernel", "vmm"] + named_modules(.points | largest) + ["other"];
+def stack_parts: ["guest user", "guest kernel", "vmm"] + named_modules(sound | largest) + ["other"];
 
 # One VM's share of an interval by the parts of the stack, in % of one CPU.
 def stack($parts; $interval): modules as $modules
@@ -104,7 +107,7 @@ def stack($parts; $interval): modules as $modules
 # The CPU use of each VM of the largest set-up: a row for each rate and VM with the
 # bar's place, its label and the height up to which each part reaches.
 def stack_table:
-  stack_parts as $parts | .points | largest | .[0].vms as $most
+  stack_parts as $parts | sound | largest | .[0].vms as $most
   | group_by(.rate) | to_entries[] | .key as $place | .value as $group
   | range(1; $most + 1) as $n
   | [$group[] | .kvmperf.duration_s as $t | vm($n) | values | stack($parts; $t)]
@@ -143,7 +146,7 @@ def cpu_holders($parts):
   | transpose | map(mean);
 def knee_table:
   stack_parts as $parts
-  | [.points | map(select(.vms > 0)) | group_by(.vms)[] | group_by(.rate)
+  | [sound | map(select(.vms > 0)) | group_by(.vms)[] | group_by(.rate)
      | (map(select(answered >= 0.95)) | last), (map(select(answered < 0.95)) | first)
      | values] as $columns
   | ["% of one CPU", ($columns[] | "\(title(.[0].vms)), \(.[0].rate)/s")],
