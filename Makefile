@@ -14,7 +14,7 @@ SANFLAGS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-
 comma   := ,
 CFLAGS  ?= -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DKVMPERF_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/bpf
-ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -MMD -MP
+ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -MD -MP
 LDLIBS  = -lbpf -ljansson -lelf -lzstd -lz -lm -lpthread
 
 BPF_SOURCES := $(wildcard src/bpf/*.bpf.c)

@@ -19,8 +19,9 @@ struct affine_model {
 };
 
 /*
- * Costs measured with bench/shared.sh (docs/shared-work.md has the table). Only their ratios
- * matter where they weigh: another host's may be faster or slower throughout.
+ * A start, of the order of what was measured between taps of one bridge (docs/shared-work.md);
+ * causal tagging fits this host's own. Only the ratios matter where they weigh: another host
+ * may be faster or slower throughout.
  */
 extern const struct affine_model affine_model_default;
 
