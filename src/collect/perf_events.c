@@ -2,6 +2,7 @@
 #include "collect/perf_events.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -166,6 +167,23 @@ static int map_ring(struct ring *ring, size_t pages)
 	return 0;
 }
 
+/*
+ * Debian's and Android's kernels know a level 3 of kernel.perf_event_paranoid, at which
+ * CAP_PERFMON is not enough.
+ */
+static int paranoid_level(void)
+{
+	FILE *file = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+	int level = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%d", &level) != 1)
+		level = 0;
+	fclose(file);
+	return level;
+}
+
 static int open_cpu(struct perf_events *events, int cpu, struct error *error)
 {
 	struct ring *ring = &events->rings[events->cpus];
@@ -174,7 +192,10 @@ static int open_cpu(struct perf_events *events, int cpu, struct error *error)
 	if (ring->fd == -EACCES || ring->fd == -EPERM)
 		return error_set(error, ring->fd,
 				 "sampling all CPUs is not permitted: run as root or with "
-				 "CAP_PERFMON");
+				 "CAP_PERFMON%s",
+				 paranoid_level() > 2
+					 ? " and kernel.perf_event_paranoid at most 2"
+					 : "");
 	if (ring->fd < 0) {
 		errno = -ring->fd;
 		return error_set(error, ring->fd, "perf_event_open of %s on CPU %d: %m",
