@@ -94,15 +94,9 @@ done
 
 step "live tests of the programs built with ASan and UBSan"
 export KVMPERF=build/sanitize/kvmperf KVMLOAD=build/sanitize/kvmload
-for test in tests/live/discover_test.sh tests/live/stat_use_test.sh; do
-	run "sanitized ${test#tests/}" "$test"
-done
-
-step "end-to-end tests in the lab"
-end_box
-for test in lab/tests/*_test.sh; do
-	run "${test#lab/tests/}" "$test"
-done
+run "sanitized live/discover_test.sh" tests/live/discover_test.sh
+# Too slow for its own time limits on emulated CPUs.
+[ ! -w /dev/kvm ] || run "sanitized live/stat_use_test.sh" tests/live/stat_use_test.sh
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]

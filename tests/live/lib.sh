@@ -61,6 +61,15 @@ stop_guests() {
 	guests=
 }
 
+# first_interval FILE: waits until kvmperf, in the background, has measured one.
+first_interval() {
+	for try in $(seq 300); do
+		[ ! -s "$1" ] || return
+		sleep 0.1
+	done
+	fail "no interval in $1 after $try tries"
+}
+
 # status EXPECTED COMMAND...: the exit status must be that; output in $dir/out and
 # $dir/err; the error, if there is one, must be a single line.
 status() {

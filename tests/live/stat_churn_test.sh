@@ -17,11 +17,7 @@ fi
 "$kvmperf" stat -f json -i 1 -o "$dir/stat" 2>"$dir/err" &
 measure=$!
 guests="$guests $measure"
-# It measures when the first interval is there.
-for try in $(seq 300); do
-	[ ! -s "$dir/stat" ] || break
-	sleep 0.1
-done
+first_interval "$dir/stat"
 "$kvmload" --quiet --name churn --start-stop $((vms / 5)) --duration $lives --guest 3 --user 2 --kernel 1 \
 	>"$dir/truth1"
 before=$(resident $measure)

@@ -104,7 +104,7 @@ done
 # A VM that vanishes while it is measured.
 "$kvmperf" stat -i 0.5 -f json --vm use1 -o "$dir/vanished" 2>"$dir/err" &
 measure=$!
-sleep 1.2
+first_interval "$dir/vanished"
 kill -9 "$("$kvmperf" list --vm use1 -f json | jq .pid)"
 wait $measure
 got=$?
