@@ -41,26 +41,6 @@ struct group_owner owner_of_group(const struct report *report, const struct prof
 	return owner;
 }
 
-/* Calls a function with every group that has samples. */
-typedef int group_function(void *context, const struct tally_group *group);
-
-static int each_group(const struct profile *profile, group_function *function, void *context)
-{
-	const struct tally *tally = &profile->tally;
-	int code = 0;
-
-	for (uint32_t p = 0; p < profile->tasks.process_count; p++) {
-		if (!profile->tasks.processes[p].used)
-			continue;
-		for (uint32_t g = profile->tasks.processes[p].groups; !code && g;
-		     g = tally->groups[g].next)
-			code = function(context, &tally->groups[g]);
-	}
-	for (uint32_t g = profile->tasks.gone_groups; !code && g; g = tally->groups[g].next)
-		code = function(context, &tally->groups[g]);
-	return code;
-}
-
 struct collecting {
 	struct collection *collection;
 	struct report *report;
@@ -209,7 +189,7 @@ int collect_profile(struct collection *collection, struct report *report,
 	collection->end_ns = input->duration_ns;
 	collection->cpus = input->cpus;
 	collection->lost = input->profile->lost;
-	int code = each_group(input->profile, collect_group, &at);
+	int code = profile_each_group(input->profile, collect_group, &at);
 	if (!code && input->times)
 		code = collect_exact_times(&at);
 	return code ? code : labels_use_map(report->labels, at.map);
@@ -266,5 +246,5 @@ int collect_sample_counts(struct report *report, const struct report_input *inpu
 {
 	struct collecting at = {.report = report, .input = input};
 
-	return each_group(input->profile, count_group, &at);
+	return profile_each_group(input->profile, count_group, &at);
 }

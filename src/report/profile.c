@@ -196,6 +196,24 @@ int profile_add_lost(struct profile *profile, uint64_t time, uint32_t cpu, uint6
 	return 0;
 }
 
+int profile_each_group(const struct profile *profile, profile_group_function *function,
+		       void *context)
+{
+	const struct tally *tally = &profile->tally;
+	int code = 0;
+
+	for (uint32_t p = 0; p < profile->tasks.process_count; p++) {
+		if (!profile->tasks.processes[p].used)
+			continue;
+		for (uint32_t g = profile->tasks.processes[p].groups; !code && g;
+		     g = tally->groups[g].next)
+			code = function(context, &tally->groups[g]);
+	}
+	for (uint32_t g = profile->tasks.gone_groups; !code && g; g = tally->groups[g].next)
+		code = function(context, &tally->groups[g]);
+	return code;
+}
+
 void profile_clear(struct profile *profile)
 {
 	resolver_clear(&profile->resolver);

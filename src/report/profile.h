@@ -97,6 +97,14 @@ int profile_add_lost(struct profile *profile, uint64_t time, uint32_t cpu, uint6
 /* Units of the event in a ns of a busy CPU: time x this is what ANCHOR_CYCLES counts. */
 double profile_cycle_rate(const struct profile *profile);
 
+/*
+ * Calls a function with every group that has samples, until one returns other than 0; returns
+ * that.
+ */
+typedef int profile_group_function(void *context, const struct tally_group *group);
+int profile_each_group(const struct profile *profile, profile_group_function *function,
+		       void *context);
+
 void profile_clear(struct profile *profile);
 
 #endif

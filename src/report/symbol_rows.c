@@ -47,8 +47,9 @@ static int add_row(struct maker *maker, const struct symbol_row *row)
 	return 0;
 }
 
-static int add_items_of(struct maker *maker, const struct tally_group *group)
+static int add_items_of(void *context, const struct tally_group *group)
 {
+	struct maker *maker = context;
 	const struct profile *profile = maker->input->profile;
 	struct group_owner owner = owner_of_group(maker->report, profile, group);
 	int code = 0;
@@ -95,21 +96,10 @@ static int compare_items(const void *left, const void *right)
 
 static int gather_items(struct maker *maker)
 {
-	const struct profile *profile = maker->input->profile;
-	const struct tally *tally = &profile->tally;
 	struct items *items = &maker->items;
 	size_t kept = 0;
-	int code = 0;
+	int code = profile_each_group(maker->input->profile, add_items_of, maker);
 
-	for (uint32_t p = 0; p < profile->tasks.process_count; p++) {
-		if (!profile->tasks.processes[p].used)
-			continue;
-		for (uint32_t g = profile->tasks.processes[p].groups; !code && g;
-		     g = tally->groups[g].next)
-			code = add_items_of(maker, &tally->groups[g]);
-	}
-	for (uint32_t g = profile->tasks.gone_groups; !code && g; g = tally->groups[g].next)
-		code = add_items_of(maker, &tally->groups[g]);
 	if (code)
 		return code;
 	if (items->count)

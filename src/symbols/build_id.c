@@ -39,10 +39,11 @@ static void find_in_notes(const char *notes, size_t size, struct build_id *out)
 	}
 }
 
-static void find_in_elf(Elf *elf, struct build_id *out)
+void build_id_of_elf(Elf *elf, struct build_id *out)
 {
 	size_t count;
 
+	*out = (struct build_id){0};
 	if (elf_kind(elf) != ELF_K_ELF || elf_getphdrnum(elf, &count))
 		return;
 	for (size_t i = 0; i < count && out->size == 0; i++) {
@@ -69,7 +70,7 @@ void build_id_of_file(const char *path, struct build_id *out)
 	    elf_version(EV_CURRENT) != EV_NONE) {
 		Elf *elf = elf_begin(fd, ELF_C_READ, NULL);
 		if (elf)
-			find_in_elf(elf, out);
+			build_id_of_elf(elf, out);
 		elf_end(elf);
 	}
 	close(fd);

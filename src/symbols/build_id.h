@@ -2,6 +2,7 @@
 #ifndef KVMPERF_SYMBOLS_BUILD_ID_H
 #define KVMPERF_SYMBOLS_BUILD_ID_H
 
+#include <libelf.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ struct build_id {
  * no ELF file or has no id gets size 0. Regular files only.
  */
 void build_id_of_file(const char *path, struct build_id *out);
+
+/* The same of a file that is open already. */
+void build_id_of_elf(Elf *elf, struct build_id *out);
 
 /* That of the running kernel, from SYS_ROOT/kernel/notes. sys_root NULL: "/sys". */
 void build_id_of_kernel(const char *sys_root, struct build_id *out);

@@ -51,35 +51,6 @@ struct file_symbols *file_symbols_new(bool trust_paths)
 	return files;
 }
 
-/* The note that ld --build-id makes. */
-static bool read_build_id(Elf *elf, struct build_id *id)
-{
-	size_t headers;
-
-	if (elf_getphdrnum(elf, &headers))
-		return false;
-	for (size_t i = 0; i < headers; i++) {
-		GElf_Phdr header;
-		if (!gelf_getphdr(elf, (int)i, &header) || header.p_type != PT_NOTE)
-			continue;
-		Elf_Data *data = elf_getdata_rawchunk(elf, (int64_t)header.p_offset,
-						      header.p_filesz, ELF_T_NHDR);
-		GElf_Nhdr note;
-		size_t name, desc, at = 0;
-		while (data && (at = gelf_getnote(data, at, &note, &name, &desc)) > 0) {
-			const char *bytes = data->d_buf;
-			if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != 4 ||
-			    memcmp(bytes + name, "GNU", 4) != 0 ||
-			    note.n_descsz > sizeof(id->bytes))
-				continue;
-			memcpy(id->bytes, bytes + desc, note.n_descsz);
-			id->size = (uint8_t)note.n_descsz;
-			return true;
-		}
-	}
-	return false;
-}
-
 static int compare_functions(const void *left, const void *right)
 {
 	const struct function *a = left, *b = right;
@@ -157,7 +128,7 @@ static void close_file(struct symbol_file *file)
 /* Opens a file when it is the one that is looked for. */
 static bool open_file(struct symbol_file *file, const char *path, const struct build_id *wanted)
 {
-	struct build_id found = {0};
+	struct build_id found;
 
 	file->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (file->fd < 0)
@@ -166,7 +137,8 @@ static bool open_file(struct symbol_file *file, const char *path, const struct b
 	if (file->elf && elf_kind(file->elf) == ELF_K_ELF) {
 		if (wanted->size == 0)
 			return true;
-		if (read_build_id(file->elf, &found) && found.size == wanted->size &&
+		build_id_of_elf(file->elf, &found);
+		if (found.size == wanted->size &&
 		    memcmp(found.bytes, wanted->bytes, found.size) == 0)
 			return true;
 	}
@@ -194,7 +166,7 @@ static void load_by_build_id(struct symbol_file *file, const struct build_id *id
 	char hex[2 * sizeof(id->bytes) + 1] = "", path[512];
 	const char *home = getenv("HOME");
 
-	for (uint8_t i = 0; i < id->size; i++)
+	for (size_t i = 0; i < id->size; i++)
 		snprintf(hex + 2 * i, 3, "%02x", id->bytes[i]);
 	/* A debug file has no code, so its segments tell no offsets: those of the program do.
 	 */

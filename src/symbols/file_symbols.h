@@ -6,17 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "symbols/build_id.h"
+
 /*
  * The functions of programs and libraries, out of their ELF files: the file itself, its debug
  * file in /usr/lib/debug/.build-id, or perf's cache (~/.debug).
  */
 struct file_symbols;
-
-/* A build id of up to 20 bytes; size 0: not known. */
-struct build_id {
-	uint8_t bytes[20];
-	uint8_t size;
-};
 
 /*
  * trust_paths: a file of which no build id is known is taken for the one that stands at its

@@ -18,14 +18,19 @@ struct line {
 
 enum { HOST_PROCESS, HOST_KERNEL, HOST_IDLE };
 
+/* Lines being made. */
 struct lines {
+	const struct report *report;
+	const struct profile *profile;
 	struct line *lines;
 	size_t count, room;
 };
 
-static int add_group(struct lines *lines, const struct report *report,
-		     const struct profile *profile, const struct tally_group *group)
+static int add_group(void *context, const struct tally_group *group)
 {
+	struct lines *lines = context;
+	const struct report *report = lines->report;
+	const struct profile *profile = lines->profile;
 	struct group_owner owner = owner_of_group(report, profile, group);
 	uint32_t what = owner.idle	      ? HOST_IDLE
 			: owner.kernel_thread ? HOST_KERNEL
@@ -117,19 +122,9 @@ static bool is_selected(const struct report_input *input, const struct report *r
 int folded_write(FILE *stream, const struct report *report, const struct report_input *input)
 {
 	const struct profile *profile = input->profile;
-	const struct tally *tally = &profile->tally;
-	struct lines lines = {0};
-	int code = 0;
+	struct lines lines = {.report = report, .profile = profile};
+	int code = profile_each_group(profile, add_group, &lines);
 
-	for (uint32_t p = 0; p < profile->tasks.process_count; p++) {
-		if (!profile->tasks.processes[p].used)
-			continue;
-		for (uint32_t g = profile->tasks.processes[p].groups; !code && g;
-		     g = tally->groups[g].next)
-			code = add_group(&lines, report, profile, &tally->groups[g]);
-	}
-	for (uint32_t g = profile->tasks.gone_groups; !code && g; g = tally->groups[g].next)
-		code = add_group(&lines, report, profile, &tally->groups[g]);
 	if (lines.count)
 		qsort(lines.lines, lines.count, sizeof(*lines.lines), compare_lines);
 	for (size_t i = 0; !code && i < lines.count; i++) {
