@@ -30,7 +30,7 @@ closer() {
 	sleep 0.5
 	errors_with auto
 	errors_with none
-	sleep 1
+	if emulated; then sleep 4; else sleep 1; fi
 	stop_guests
 	balanced "$dir/stat.auto"
 	holds "$dir/stat.auto" 'all(.[]; .source.irqs_off_correction == "calibrated")' \
@@ -41,10 +41,15 @@ closer() {
 		jq -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat.$correction" \
 			-f $here/correction.jq
 	done >"$dir/errors"
+	jq -se 'map(select(.correction == "calibrated") | .world_switch) | length == 3 and min > 1' \
+		"$dir/errors" >/dev/null || fail "$1: nothing was moved: $(cat "$dir/errors")"
+	if emulated; then
+		echo "INFO emulated CPUs: shares are not compared with the truth"
+		return
+	fi
 	jq -se '(map(select(.correction == "calibrated") | .error) | add / length) as $with
 		| (map(select(.correction == "none") | .error) | add / length) as $without
-		| (map(.world_switch) | max) > 1
-		and ($with | fabs) < ($without | fabs) / 2 + 2' "$dir/errors" >/dev/null ||
+		| ($with | fabs) < ($without | fabs) / 2 + 2' "$dir/errors" >/dev/null ||
 		fail "$1: not closer to the truth: $(cat "$dir/errors")"
 }
 closer io 20000
