@@ -98,5 +98,11 @@ run "sanitized live/discover_test.sh" tests/live/discover_test.sh
 # Too slow for its own time limits on emulated CPUs.
 [ ! -w /dev/kvm ] || run "sanitized live/stat_use_test.sh" tests/live/stat_use_test.sh
 
+step "the lab, end to end"
+end_box
+for test in lab/tests/*_test.sh; do
+	run "$test" "$test"
+done
+
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
 [ "$failed" -eq 0 ]
