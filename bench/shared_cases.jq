@@ -15,8 +15,7 @@ def cost($user): (.net_rx_s - .net_rx_empty_s) / .users[$user].tagged_packets;
 	| ($costs[0] * $packets[0] / ($costs[0] * $packets[0] + $costs[1] * $packets[1])) as $truth
 	| {direction: .[0].direction, sizes: .[0].sizes, frames: .[0].frames, $costs, $truth,
 	   points: ($policies | map(. as $policy
-		| [$rounds[].both[$policy]] | [(map(.[0]) | add), (map(.[1]) | add)]
-		| (.[0] / (.[0] + .[1]) - $truth) * 100)),
+		| [$rounds[].both[$policy] | .[0] / (.[0] + .[1])] | (median - $truth) * 100)),
 	   loss_ns: ([$rounds[].both | . as $both | $policies[] | (. as $policy | ($both[$policy] | add) - $both.net_rx_s) | fabs * 1e9 | round] | max),
 	   lost: ([$rounds[] | (.alone[], .both).lost] | add)}] as $cases
 | "| direction | bytes | packets | truth, % | " + ($policies | join(" | ")) + " | ns a packet, alone |",

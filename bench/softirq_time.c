@@ -28,7 +28,7 @@
 struct run {
 	struct causal *causal;
 	struct affine_fit *fit;
-	struct affine_model model; /* that batches are split by */
+	struct affine_model model; /* that batches are split by: what the runs before said */
 	const char *names[USERS_MAX];
 	enum traffic_class classes[USERS_MAX];
 	struct shared_use users[USERS_MAX + 1]; /* what their devices counted; nobody last */
@@ -165,7 +165,7 @@ static void print_users(const struct run *run)
 	printf("]");
 }
 
-/* Forgets the run before; devices stay. */
+/* Forgets what the run before counted; devices and the fit stay, as they do in a session. */
 static void begin_run(struct run *run)
 {
 	for (size_t i = 0; i <= run->count; i++) {
@@ -174,16 +174,12 @@ static void begin_run(struct run *run)
 	}
 	memset(run->ns, 0, sizeof(run->ns));
 	run->batches = run->empty_ns = 0;
-	run->fit = affine_fit_new(&affine_model_default);
-	if (!run->fit)
-		die("no memory");
 }
 
 static void measure(struct run *run, double duration_s)
 {
 	struct net_dev_counters before[USERS_MAX], after[USERS_MAX];
 	struct affine_fit_result result;
-	struct affine_model fitted = affine_model_default;
 
 	begin_run(run);
 	/* What came before. */
@@ -198,7 +194,7 @@ static void measure(struct run *run, double duration_s)
 	read_counters(run, after);
 	double lasted_s = (double)(clock_monotonic_ns() - start_ns) / 1e9;
 	count_use(run, before, after);
-	affine_fit_end_window(run->fit, &fitted, &result);
+	affine_fit_end_window(run->fit, &run->model, &result);
 
 	printf("{\"duration_s\":%.6f,\"net_rx_s\":%.9f,\"net_rx_empty_s\":%.9f,\"net_tx_s\":%."
 	       "9f,"
@@ -208,15 +204,14 @@ static void measure(struct run *run, double duration_s)
 	       (double)run->ns[WORK_NET_TX] / 1e9, run->batches, causal_lost(run->causal),
 	       result.batches, result.sum_error, result.batch_error);
 	print_users(run);
-	print_model(&fitted);
-	print_policy(run, "bytes", POLICY_BYTES, &fitted);
-	print_policy(run, "packets", POLICY_PACKETS, &fitted);
+	print_model(&run->model);
+	print_policy(run, "bytes", POLICY_BYTES, &run->model);
+	print_policy(run, "packets", POLICY_PACKETS, &run->model);
 	print_policy(run, "affine_default", POLICY_AFFINE, &affine_model_default);
-	print_policy(run, "affine", POLICY_AFFINE, &fitted);
-	print_policy(run, "causal", POLICY_CAUSAL, &fitted);
+	print_policy(run, "affine", POLICY_AFFINE, &run->model);
+	print_policy(run, "causal", POLICY_CAUSAL, &run->model);
 	printf("}\n");
 	fflush(stdout);
-	affine_fit_free(run->fit);
 }
 
 /* Measures while a command runs, which is ended then. */
@@ -265,6 +260,9 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
+	run.fit = affine_fit_new(&affine_model_default);
+	if (!run.fit)
+		die("no memory");
 	if (causal_new(&run.causal, &error))
 		die(error.message);
 	open_devices(&run, argv + optind, argc - optind);
@@ -276,5 +274,6 @@ int main(int argc, char **argv)
 	while (commands && fgets(line, sizeof(line), stdin))
 		measure_command(&run, duration_s, line);
 	causal_free(run.causal);
+	affine_fit_free(run.fit);
 	return 0;
 }
