@@ -42,6 +42,8 @@ int composition_merge(struct composition *into, const struct composition *from)
 	}
 	into->exact_run_ns += from->exact_run_ns;
 	into->exact_host_ns += from->exact_host_ns;
+	for (int mode = 0; mode < MODE_COUNT; mode++)
+		into->entries[mode] += from->entries[mode];
 	return 0;
 }
 

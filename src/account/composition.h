@@ -17,6 +17,7 @@ struct composition {
 	size_t count;
 	uint64_t samples;	      /* the sum over the cells */
 	uint64_t in_mode[MODE_COUNT]; /* the same by mode */
+	uint64_t entries[MODE_COUNT]; /* of these, see account_count.entries */
 	/* Exact times of the threads it speaks of, without interrupts; 0 where not known. */
 	uint64_t exact_run_ns;
 	uint64_t exact_host_ns; /* the part that is not guest mode */

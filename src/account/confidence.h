@@ -4,14 +4,43 @@
 
 #include <stdint.h>
 
+/* Samples of one thread, or of several that are alike. */
+struct confidence_samples {
+	uint64_t all;
+	uint64_t hits; /* in the class in question */
+	/*
+	 * How often a sample was in the class and the thread's one before was not, or the other
+	 * way about; CONFIDENCE_INDEPENDENT: as often as with independent samples.
+	 */
+	uint64_t changes;
+};
+#define CONFIDENCE_INDEPENDENT UINT64_MAX
+
 /*
- * The variance (ns squared) of a part estimated as run_ns x hits / samples, for independent
- * samples. Two hits and two misses are added before the proportion is taken (Agresti and Coull,
- * "Approximate is better than exact", 1998), so that no part looks certain from few samples.
- * Without samples the part is anything between nothing and all: run_ns squared over 1.96
- * squared, so that the 95 % half width is run_ns.
+ * The design effect: the variance of the share of hits, in parts of that of as many independent
+ * samples. From successive differences (Wolter, Introduction to Variance Estimation, 2nd ed.,
+ * section 8.2, estimator v2): half of the changes over the samples, where independent samples
+ * would have share x (1 - share). Samples are taken all along, so that work whose phases are
+ * long against their distance is known better than from samples drawn at random; means of
+ * batches would see its phases as noise. How much better is bounded by the jitter of the
+ * periods.
  */
-double confidence_variance(uint64_t run_ns, uint64_t hits, uint64_t samples);
+double confidence_design_effect(const struct confidence_samples *samples);
+
+/*
+ * Half width of Wilson's interval (Wilson 1927) for the share of hits, with as many samples as
+ * the design effect leaves; 1 without samples.
+ */
+double confidence_share(const struct confidence_samples *samples, double quantile);
+
+/* The quantile of one class at 95 %, and of each of so many classes at once (Goodman 1965). */
+double confidence_quantile(unsigned classes);
+
+/*
+ * The variance (ns squared) of a part estimated as run_ns x hits / samples, such that the 95 %
+ * half width is that of Wilson's interval.
+ */
+double confidence_variance(uint64_t run_ns, const struct confidence_samples *samples);
 
 /* The variance (ns squared) that belongs to a 95 % half width (ns). */
 double confidence_half_width_variance(double half_width);

@@ -186,6 +186,10 @@ static int collect_compositions(struct work *work)
 						count->work, label, count->samples);
 		if (error)
 			return error;
+		if (!apart)
+			work->own[count->thread].entries[count->mode] += count->entries;
+		if (!apart && thread->owner == OWNER_VM)
+			work->by_role[thread->role].entries[count->mode] += count->entries;
 		work->ledger->threads[count->thread].samples += count->samples;
 		work->ledger->samples += count->samples;
 	}
@@ -338,16 +342,36 @@ static double window_variance(const struct account_input *input, uint64_t run_ns
 	       windows;
 }
 
+/* Samples in a mode (MODE_SOFTIRQ: in interrupts), and how often the thread entered or left it.
+ */
+static struct confidence_samples samples_in(const struct work *work,
+					    const struct composition *composition,
+					    enum account_mode mode)
+{
+	struct confidence_samples samples = {
+		.all = composition->samples,
+		.hits = composition->in_mode[mode],
+		.changes = 2 * composition->entries[mode],
+	};
+
+	if (mode == MODE_SOFTIRQ) {
+		samples.hits += composition->in_mode[MODE_HARDIRQ];
+		samples.changes += 2 * composition->entries[MODE_HARDIRQ];
+	}
+	if (!work->input->entries_known)
+		samples.changes = CONFIDENCE_INDEPENDENT;
+	return samples;
+}
+
 static void add_variance(const struct work *work, struct variances *variances, uint64_t run_ns,
 			 const struct composition *composition)
 {
-	uint64_t user = composition->in_mode[MODE_USER];
-	uint64_t kernel = composition->in_mode[MODE_KERNEL];
+	struct confidence_samples user = samples_in(work, composition, MODE_USER);
 
 	if (composition->exact_run_ns) {
 		/* User and kernel mode are the known host time's: what one lacks the other has.
 		 */
-		double variance = confidence_variance(run_ns, user, composition->samples);
+		double variance = confidence_variance(run_ns, &user);
 		double windows = window_variance(work->input, run_ns, composition);
 		variances->guest += windows;
 		variances->vmm += variance;
@@ -355,12 +379,21 @@ static void add_variance(const struct work *work, struct variances *variances, u
 		variances->hypervisor += windows;
 		return;
 	}
-	variances->guest += confidence_variance(run_ns, composition->in_mode[MODE_GUEST],
-						composition->samples);
-	variances->vmm += confidence_variance(run_ns, user, composition->samples);
-	variances->kernel += confidence_variance(run_ns, kernel, composition->samples);
-	variances->hypervisor +=
-		confidence_variance(run_ns, user + kernel, composition->samples);
+	struct confidence_samples guest = samples_in(work, composition, MODE_GUEST);
+	struct confidence_samples kernel = samples_in(work, composition, MODE_KERNEL);
+	struct confidence_samples interrupts = samples_in(work, composition, MODE_SOFTIRQ);
+	/* User and kernel mode together are what is neither guest nor interrupts. */
+	struct confidence_samples host = {
+		.all = composition->samples,
+		.hits = user.hits + kernel.hits,
+		.changes = guest.changes == CONFIDENCE_INDEPENDENT
+				   ? CONFIDENCE_INDEPENDENT
+				   : guest.changes + interrupts.changes,
+	};
+	variances->guest += confidence_variance(run_ns, &guest);
+	variances->vmm += confidence_variance(run_ns, &user);
+	variances->kernel += confidence_variance(run_ns, &kernel);
+	variances->hypervisor += confidence_variance(run_ns, &host);
 }
 
 /*

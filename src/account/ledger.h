@@ -81,6 +81,7 @@ struct account_count {
 	enum account_mode mode;
 	enum shared_work work; /* interrupt modes, and kernel threads of no VM; else none */
 	uint64_t samples;
+	uint64_t entries; /* of these, whose thread's sample before was in another mode */
 };
 
 /*
@@ -120,6 +121,7 @@ struct account_input {
 	size_t thread_count;
 	const struct account_count *counts;
 	size_t count_count;
+	bool entries_known; /* for the threads of VMs; else samples are taken as independent */
 	const struct account_split *splits;
 	size_t split_count;
 	size_t vm_count;

@@ -26,6 +26,16 @@ struct sample_key {
 	__u8 unused[3];
 };
 
+/* What is counted in a cell. */
+struct sample_count {
+	__u64 samples;
+	/*
+	 * Of these, whose thread was sampled in another mode before (softirq and hardirq are
+	 * one); VMs' threads only. They tell how independent a thread's samples are.
+	 */
+	__u64 entries;
+};
+
 /* Addresses from start up to the next entry's start belong to subsystem. */
 struct sample_range {
 	__u64 start;

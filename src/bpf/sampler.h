@@ -24,8 +24,16 @@ struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__type(key, struct sample_key);
-	__type(value, u64);
+	__type(value, struct sample_count);
 } counts SEC(".maps");
+
+/* The mode of the last sample of a VM's thread; one that is gone makes room for others. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, u8);
+} last_modes SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -165,12 +173,30 @@ enum interrupt {
 #define stack_pointer(ctx)	 ((ctx)->regs.rsp)
 #endif
 
+/* Was the thread's last sample in another mode? Notes this one. */
+static __always_inline bool enters_mode(u32 tid, u8 mode)
+{
+	u8 *last = bpf_map_lookup_elem(&last_modes, &tid);
+	bool entered = 0;
+
+	if (mode == SAMPLE_HARDIRQ)
+		mode = SAMPLE_SOFTIRQ;
+	if (last) {
+		entered = *last != mode;
+		*last = mode;
+	} else {
+		bpf_map_update_elem(&last_modes, &tid, &mode, BPF_ANY);
+	}
+	return entered;
+}
+
 static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 					const struct task_struct *task,
 					enum interrupt interrupt)
 {
 	u64 address = instruction_pointer(ctx);
 	struct sample_key key = {.tgid = (u32)task->tgid, .tid = (u32)task->pid};
+	bool is_vm = !!bpf_map_lookup_elem(&vm_tgids, &key.tgid);
 	int pass = 0;
 
 	key.kernel_thread = !!(task->flags & PF_KTHREAD);
@@ -187,7 +213,7 @@ static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 	} else if (task->flags & PF_VCPU) {
 		key.mode = SAMPLE_GUEST;
 		pass = 1;
-		if (!bpf_map_lookup_elem(&vm_tgids, &key.tgid))
+		if (!is_vm)
 			announce_vm(key.tgid);
 	} else if ((s64)address < 0) {
 		key.mode = SAMPLE_KERNEL;
@@ -196,22 +222,23 @@ static __always_inline int count_sample(struct bpf_perf_event_data *ctx,
 			key.work = work_of_callchain(ctx);
 	} else {
 		key.mode = SAMPLE_USER;
-		pass = !!bpf_map_lookup_elem(&vm_tgids, &key.tgid);
+		pass = is_vm;
 	}
 
-	u64 *count = bpf_map_lookup_elem(&counts, &key);
-	if (count) {
-		__sync_fetch_and_add(count, 1);
-		return pass;
-	}
-	u64 one = 1;
-	if (bpf_map_update_elem(&counts, &key, &one, BPF_NOEXIST)) {
-		/* Another CPU was first, or the map is full. */
+	bool entered = is_vm && enters_mode(key.tid, key.mode);
+	struct sample_count *count = bpf_map_lookup_elem(&counts, &key);
+	if (!count) {
+		struct sample_count none = {0};
+		/* In vain when another CPU was first, or the map is full. */
+		bpf_map_update_elem(&counts, &key, &none, BPF_NOEXIST);
 		count = bpf_map_lookup_elem(&counts, &key);
-		if (count)
-			__sync_fetch_and_add(count, 1);
-		else
-			__sync_fetch_and_add(&variables.uncounted, 1);
+	}
+	if (count) {
+		__sync_fetch_and_add(&count->samples, 1);
+		if (entered)
+			__sync_fetch_and_add(&count->entries, 1);
+	} else {
+		__sync_fetch_and_add(&variables.uncounted, 1);
 	}
 	return pass;
 }

@@ -101,7 +101,7 @@ int thread_sampler_take(struct thread_sampler *sampler, struct thread_samples *s
 			struct error *error)
 {
 	struct sample_key keys[CELLS];
-	__u64 values[CELLS];
+	struct sample_count values[CELLS];
 	bool more = false;
 
 	if (!sampler->bpf) {
@@ -118,8 +118,8 @@ int thread_sampler_take(struct thread_sampler *sampler, struct thread_samples *s
 		if (code)
 			return code;
 		for (uint32_t i = 0; i < count; i++) {
-			samples->all += values[i];
-			samples->guest += keys[i].mode == SAMPLE_GUEST ? values[i] : 0;
+			samples->all += values[i].samples;
+			samples->guest += keys[i].mode == SAMPLE_GUEST ? values[i].samples : 0;
 		}
 	} while (more);
 	return 0;

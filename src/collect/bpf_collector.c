@@ -31,7 +31,7 @@ struct bpf_collector {
 	uint64_t uncounted;
 	uint64_t lost;
 	struct sample_key keys[BATCH];
-	__u64 values[BATCH];
+	struct sample_count values[BATCH];
 };
 
 static struct bpf_collector *bpf_collector(struct collector *collector)
@@ -110,7 +110,8 @@ static int append_counts(struct bpf_collector *self, __u32 number)
 		count->mode = modes[self->keys[i].mode];
 		count->subsystem = self->keys[i].subsystem;
 		count->work = (enum shared_work)self->keys[i].work;
-		count->samples = self->values[i];
+		count->samples = self->values[i].samples;
+		count->entries = self->values[i].entries;
 	}
 	return 0;
 }
@@ -147,6 +148,7 @@ static int read_interval(struct collector *collector, struct error *error)
 
 	collection_begin(&collector->collection);
 	collection->handed_out = true;
+	collection->entries_known = true;
 	int code = bpf_tasks_read(self->tasks, false, collection, error);
 	if (!code)
 		code = host_times_read(&idle_ns, &interrupt_ns, &collection->interrupts_apart,

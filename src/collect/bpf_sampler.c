@@ -205,8 +205,9 @@ int bpf_sampler_new_vms(const struct bpf_sampler *sampler)
 	return map_fd(sampler, "new_vms");
 }
 
-int bpf_sampler_take(struct bpf_sampler *sampler, struct sample_key *keys, __u64 *values,
-		     uint32_t room, uint32_t *count, bool *more, struct error *error)
+int bpf_sampler_take(struct bpf_sampler *sampler, struct sample_key *keys,
+		     struct sample_count *values, uint32_t room, uint32_t *count, bool *more,
+		     struct error *error)
 {
 	__u32 *from = *more ? &sampler->position : NULL;
 	int code;

@@ -35,8 +35,9 @@ int bpf_sampler_new_vms(const struct bpf_sampler *sampler);
  * Takes up to room counts out of the kernel; none is lost or taken twice. *count is how many;
  * *more says that there may be others. With *more false beforehand it starts from the front.
  */
-int bpf_sampler_take(struct bpf_sampler *sampler, struct sample_key *keys, __u64 *values,
-		     uint32_t room, uint32_t *count, bool *more, struct error *error);
+int bpf_sampler_take(struct bpf_sampler *sampler, struct sample_key *keys,
+		     struct sample_count *values, uint32_t room, uint32_t *count, bool *more,
+		     struct error *error);
 
 /* Samples that found no room to be counted in, since the start. */
 uint64_t bpf_sampler_uncounted(const struct bpf_sampler *sampler);

@@ -84,6 +84,11 @@ void collector_refuse_exact(struct collector *collector)
 	collector->collection.exact.valid = false;
 }
 
+void collector_set_frequency(struct collector *collector, unsigned frequency_hz)
+{
+	perf_events_set_frequency(collector->events, frequency_hz);
+}
+
 const char *collector_name(const struct collector *collector)
 {
 	return collector->operations->name;

@@ -73,6 +73,7 @@ struct collected_count {
 	uint32_t subsystem;    /* of the kernel map, for modes other than guest and user */
 	enum shared_work work; /* what a callchain tells of it; else WORK_NONE */
 	uint64_t samples;
+	uint64_t entries; /* see account_count; 0 unless collection.entries_known */
 };
 
 /* How guest and user samples of a tracked thread group divide. */
@@ -93,6 +94,7 @@ struct collection {
 	size_t task_count, task_room;
 	struct collected_count *counts;
 	size_t count_count, count_room;
+	bool entries_known;
 	struct collected_split *splits;
 	size_t split_count, split_room;
 	struct collected_exit *exits;
@@ -205,6 +207,9 @@ void collector_refuse_exact(struct collector *collector);
 
 /* The CPUs' time of the interval, ns: the capacity of its ledger. */
 uint64_t collection_capacity(const struct collection *collection);
+
+/* Samples a second and CPU, from the next tick on. */
+void collector_set_frequency(struct collector *collector, unsigned frequency_hz);
 
 const char *collector_name(const struct collector *collector);
 

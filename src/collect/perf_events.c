@@ -414,6 +414,11 @@ size_t perf_events_cpus(const struct perf_events *events)
 	return events->cpus;
 }
 
+void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz)
+{
+	events->options.frequency_hz = frequency_hz;
+}
+
 uint64_t perf_events_redraw_interval(const struct perf_events *events)
 {
 	return 7 * NS_PER_S / events->options.frequency_hz;

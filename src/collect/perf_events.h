@@ -97,6 +97,9 @@ const char *perf_events_name(const struct perf_events *events);
 /* The number of CPUs sampled: those online when the events were opened. */
 size_t perf_events_cpus(const struct perf_events *events);
 
+/* From the next redraw on; see perf_events_options. */
+void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz);
+
 /* The time between two redraws, ns: about 7 periods. */
 uint64_t perf_events_redraw_interval(const struct perf_events *events);
 

@@ -198,6 +198,19 @@ static int measure(struct stat_run *run, struct error *error)
 	return code ? code : write_summary(run, error);
 }
 
+/* Fewer samples than asked for. */
+static void say_rate(const struct stat_run *run)
+{
+	double cost_ns;
+	unsigned asked_hz, hz = session_frequency(run->session, &cost_ns, &asked_hz);
+
+	if (hz < asked_hz)
+		fprintf(stderr,
+			"kvmperf stat: %u samples a second and CPU instead of %u: one costs "
+			"%.1f us here (see --budget)\n",
+			hz, asked_hz, cost_ns / 1e3);
+}
+
 /* What the user should know before the first figures come. */
 static int check_vms(struct stat_run *run, struct error *error)
 {
@@ -207,6 +220,7 @@ static int check_vms(struct stat_run *run, struct error *error)
 	if (reason)
 		fprintf(stderr, "kvmperf stat: the perf collector is used: %s\n", reason);
 	say_inexact(run);
+	say_rate(run);
 	reason = session_tagging_refusal(run->session);
 	if (reason)
 		fprintf(stderr, "kvmperf stat: shared work is apportioned as by affine: %s\n",

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
+#include <string.h>
 
 #include "command/option_values.h"
 
@@ -25,6 +27,7 @@ const char stat_options_help[] =
 	"processes\n"
 	"      --by vm|thread|module|exit\n"
 	"                         rows of table and CSV (default vm); exit implies --exact\n"
+	"      --error            with the half width of the 95 % interval of each estimate\n"
 	"  -F, --frequency HZ     samples a second and CPU (default 250)\n"
 	"      --apportion affine|bytes|packets|causal|none\n"
 	"                         how shared work is charged to VMs (default affine)\n"
@@ -33,9 +36,12 @@ const char stat_options_help[] =
 	"      --exact            guest, interrupt and thread times by events, not samples, "
 	"and\n"
 	"                         VM exits by reason\n"
-	"      --budget PERCENT   of each CPU that the events of --exact may cost (default "
-	"0.5);\n"
-	"                         beyond it they are looked at in a part of the time\n"
+	"      --budget PERCENT|none\n"
+	"                         of each CPU that kvmperf may cost (default 0.5): its "
+	"samples\n"
+	"                         are fewer than asked for, events looked at in a part of "
+	"the\n"
+	"                         time, when they cost more\n"
 	"      --correction auto|none\n"
 	"                         of what VM exits run with interrupts off, which samples\n"
 	"                         take for guest time (default auto: calibrated)\n"
@@ -51,6 +57,7 @@ enum long_option {
 	OPTION_APPORTION,
 	OPTION_COLLECTOR,
 	OPTION_CORRECTION,
+	OPTION_ERROR,
 	OPTION_EXACT,
 	OPTION_BUDGET
 };
@@ -100,6 +107,7 @@ static int parse_option(struct stat_options *options, int option, const char *te
 		options->session.collector =
 			choice ? SESSION_COLLECTOR_PERF : SESSION_COLLECTOR_BPF;
 		break;
+	case OPTION_ERROR: options->errors = true; break;
 	case OPTION_CORRECTION:
 		code = option_choice("--correction", text, corrections, &choice, error);
 		options->session.correction =
@@ -111,7 +119,11 @@ static int parse_option(struct stat_options *options, int option, const char *te
 		break;
 	case OPTION_EXACT: options->session.exact = true; break;
 	case OPTION_BUDGET:
-		code = option_real("--budget", text, BUDGET_MIN, BUDGET_MAX, &value, error);
+		if (strcmp(text, "none") == 0 || strcmp(text, "0") == 0)
+			value = INFINITY;
+		else
+			code = option_real("--budget", text, BUDGET_MIN, BUDGET_MAX, &value,
+					   error);
 		options->session.budget = value / 100;
 		break;
 	default: break;
@@ -133,6 +145,7 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 		{"apportion", required_argument, NULL, OPTION_APPORTION},
 		{"collector", required_argument, NULL, OPTION_COLLECTOR},
 		{"correction", required_argument, NULL, OPTION_CORRECTION},
+		{"error", no_argument, NULL, OPTION_ERROR},
 		{"exact", no_argument, NULL, OPTION_EXACT},
 		{"budget", required_argument, NULL, OPTION_BUDGET},
 		{NULL, 0, NULL, 0},
@@ -154,5 +167,9 @@ int stat_options_parse(struct stat_options *options, int argc, char **argv, stru
 	    options->session.collector == SESSION_COLLECTOR_PERF)
 		return error_set(error, -EINVAL,
 				 "--exact works on the BPF collector, not on --collector perf");
+	if (!code && options->errors && options->by != VIEW_BY_VM)
+		return error_set(error, -EINVAL, "--error goes with --by vm");
+	if (options->errors)
+		options->by = VIEW_BY_VM_WITH_ERRORS;
 	return code ? code : option_command(argc, argv, "measure", &options->command, error);
 }

@@ -20,6 +20,7 @@ struct stat_options {
 	enum view_grouping by;
 	const char *output; /* NULL: standard output */
 	char **command;	    /* NULL: none; ends with NULL */
+	bool errors;	    /* by is VIEW_BY_VM_WITH_ERRORS then */
 	bool help;
 };
 

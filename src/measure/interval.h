@@ -14,9 +14,12 @@
 
 /* How the figures of an interval came about. */
 struct interval_source {
-	const char *collector; /* "bpf" or "perf" */
-	const char *event;     /* "cycles" or "cpu-clock" */
-	unsigned frequency_hz;
+	const char *collector;	     /* "bpf" or "perf" */
+	const char *event;	     /* "cycles" or "cpu-clock" */
+	unsigned frequency_hz;	     /* in this interval: within the budget */
+	unsigned frequency_asked_hz; /* the same or more */
+	double sample_cost_s;	     /* the whole cost of one sample; 0: unknown */
+	double budget;		     /* part of each CPU's time; INFINITY: no limit */
 	uint64_t samples;
 	uint64_t lost;
 	const char *apportion;	/* the policy that network work was divided by */
@@ -26,7 +29,7 @@ struct interval_source {
 	double tagged_s;	/* of the interval, in which causal tagging was on */
 	uint64_t tagged_packets;
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
-	double overhead_s;		 /* CPU time of kvmperf itself; NAN: not known */
+	double overhead_s; /* kvmperf itself, its samples and events; NAN: not known */
 	/*
 	 * Of a recording: what the threads' times were taken from. NULL: they are exact, as
 	 * they are wherever a collector measures; else no ready times are known.

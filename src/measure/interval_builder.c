@@ -471,6 +471,7 @@ static int convert_counts(struct interval_builder *builder, const struct collect
 					 ? labels_of_subsystem(builder->labels, from->subsystem)
 					 : 0,
 			.samples = from->samples,
+			.entries = from->entries,
 		};
 		resolve_work(builder, &builder->counts[i]);
 	}
@@ -549,6 +550,7 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		.thread_count = builder->thread_count,
 		.counts = builder->counts,
 		.count_count = builder->count_count,
+		.entries_known = collection->entries_known,
 		.splits = builder->splits,
 		.split_count = builder->split_count,
 		.vm_count = vm_count,

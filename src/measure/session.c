@@ -2,15 +2,18 @@
 #include "measure/session.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "account/budget.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "calibrate/calibration.h"
+#include "calibrate/sample_cost.h"
 #include "collect/collector.h"
 #include "discover/discover.h"
 #include "discover/exit_layout.h"
@@ -45,6 +48,8 @@ struct session {
 	struct error inexact;		      /* why there is none */
 	bool corrects;
 	struct error uncorrected; /* why not */
+	struct budget budget;
+	unsigned frequency_hz; /* now */
 	struct tracked_vm *tracked;
 	size_t tracked_count, tracked_room;
 	/* VMs that were seen in guest mode and ended before their files could be read. */
@@ -368,7 +373,7 @@ static int make_interval(struct session *session, const struct collection *colle
 		(double)collection_capacity(collection) / (double)collection->cpus / 1e9;
 	if (!error)
 		error = interval_build(session->builder, collection, vms, count, weights.of,
-				       NS_PER_S / session->options.frequency_hz, out);
+				       NS_PER_S / session->frequency_hz, out);
 	/* Without a ledger nobody knows how many VMs there are to free. */
 	for (size_t i = 0; out->ledger.vm_count == 0 && out->vms && i < count; i++) {
 		free(out->vms[i].name);
@@ -392,14 +397,19 @@ static void describe_source(struct session *session, const struct collection *co
 	out->source = (struct interval_source){
 		.collector = collector_name(session->collector),
 		.event = collector_event(session->collector),
-		.frequency_hz = session->options.frequency_hz,
+		.frequency_hz = session->frequency_hz,
+		.frequency_asked_hz = session->options.frequency_hz,
+		.sample_cost_s = session->budget.sample_cost_ns / 1e9,
+		.budget = session->budget.share,
 		.samples = out->ledger.samples,
 		.lost = collection->lost,
 		.apportion = shared_policy_name(session->policy_used),
 		.irqs_off_correction = exact->valid	   ? "exact"
 				       : session->corrects ? "calibrated"
 							   : "none",
-		.overhead_s = (double)collection->self_run_ns / 1e9,
+		.overhead_s = budget_overhead_ns(&session->budget, collection->self_run_ns,
+						 out->ledger.samples) /
+			      1e9,
 	};
 	if (session->tagging) {
 		struct causal_tagging_state state = causal_tagging_state(session->tagging);
@@ -439,6 +449,17 @@ static int refresh_kernel_map(struct session *session, struct error *error)
 	return 0;
 }
 
+/* After an interval: what it cost decides on the rate of the next. */
+static void keep_budget(struct session *session, const struct collection *collection)
+{
+	if (session->options.new_collector || collection->self_run_ns == 0)
+		return;
+	session->frequency_hz =
+		budget_next_rate(&session->budget, session->frequency_hz,
+				 collection->self_run_ns, collection_capacity(collection));
+	collector_set_frequency(session->collector, session->frequency_hz);
+}
+
 static int end_interval(struct session *session, struct interval *out, struct error *error)
 {
 	const struct collection *collection;
@@ -466,6 +487,7 @@ static int end_interval(struct session *session, struct interval *out, struct er
 		return error_set(error, code, "cannot make the ledger: %s", strerror(-code));
 	}
 	describe_source(session, collection, out);
+	keep_budget(session, collection);
 	forget_ended(session);
 	code = refresh_kernel_map(session, error);
 	if (code)
@@ -603,10 +625,43 @@ static bool open_exact(struct session *session, const struct collector_options *
 	return exact_collector_new(&session->collector, &exact, &session->inexact) == 0;
 }
 
+/* What a sample costs here, and how many the budget allows. */
+static void set_up_budget(struct session *session)
+{
+	struct calibration kept;
+	const char *collector =
+		session->options.collector == SESSION_COLLECTOR_PERF ? "perf" : "bpf";
+	const struct kernel_map *map = session->options.collector == SESSION_COLLECTOR_PERF
+					       ? NULL
+					       : session->kernel_map;
+
+	session->budget = (struct budget){
+		.share = session->options.budget > 0 ? session->options.budget : INFINITY,
+		.asked_hz = session->options.frequency_hz,
+	};
+	session->frequency_hz = session->options.frequency_hz;
+	if (session->options.new_collector)
+		return;
+	if (calibration_load(&kept, CALIBRATION_FILE, collector, NULL) == 0)
+		session->budget.sample_cost_ns = kept.sample_cost_ns;
+	if (session->budget.sample_cost_ns <= 0 &&
+	    sample_cost_measure(map, &session->budget.sample_cost_ns, NULL))
+		session->budget.sample_cost_ns = 0;
+	session->frequency_hz = budget_first_rate(&session->budget);
+}
+
+unsigned session_frequency(const struct session *session, double *sample_cost_ns,
+			   unsigned *asked_hz)
+{
+	*sample_cost_ns = session->budget.sample_cost_ns;
+	*asked_hz = session->options.frequency_hz;
+	return session->frequency_hz;
+}
+
 static int open_collector(struct session *session, struct error *error)
 {
 	struct collector_options options = {
-		.frequency_hz = session->options.frequency_hz,
+		.frequency_hz = session->frequency_hz,
 		.kernel_map = session->kernel_map,
 		.dsos = session->dsos,
 	};
@@ -708,6 +763,8 @@ int session_open(struct session **out, const struct session_options *options,
 		code = discoverer_new(&session->discoverer,
 				      &(struct discover_options){.classify_exits = true},
 				      error);
+	if (!code)
+		set_up_budget(session);
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)

@@ -30,8 +30,12 @@ struct session_options {
 	enum session_collector collector;
 	enum shared_policy apportion;
 	unsigned frequency_hz;
-	bool exact;    /* exact times by events beside the samples, where they can be had */
-	double budget; /* of exact mode: the part of each CPU that its events may cost */
+	bool exact; /* exact times by events beside the samples, where they can be had */
+	/*
+	 * The part of each CPU's time that kvmperf may cost: samples (their rate is lowered)
+	 * and its own time, and as much again for the events of exact mode. INFINITY or 0: any.
+	 */
+	double budget;
 	const char *const *vms; /* names, ids or pids to select; not owned */
 	size_t vm_count;	/* 0: all VMs */
 	/* Called about once a second while an interval is waited for; may be NULL. */
@@ -77,6 +81,13 @@ const char *session_fallback_reason(const struct session *session);
  * from the start, or after the first interval (tracepoints that stay silent).
  */
 const char *session_inexact_reason(const struct session *session);
+/*
+ * How many samples a second and CPU are taken now, what one costs (ns; 0: unknown), and how
+ * many were asked for.
+ */
+unsigned session_frequency(const struct session *session, double *sample_cost_ns,
+			   unsigned *asked_hz);
+
 /* Why guest times are not corrected although they were to be, or NULL. */
 const char *session_uncorrected_reason(const struct session *session);
 

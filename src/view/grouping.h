@@ -10,6 +10,7 @@ enum view_grouping {
 			   module */
 	VIEW_BY_EXIT,	/* of each VM: guest, and host time by the reason of the VM exit */
 	VIEW_BY_SYMBOL, /* by function: view/symbol_view.h; elsewhere as by module */
+	VIEW_BY_VM_WITH_ERRORS, /* as VIEW_BY_VM, with the 95 % half width of each estimate */
 };
 
 #endif

@@ -46,7 +46,8 @@ static void write_integer_if(struct csv *csv, bool known, uint64_t number)
 		csv_text(csv, NULL);
 }
 
-static void write_vm(struct csv *csv, const struct interval *interval, size_t index)
+static void write_vm(struct csv *csv, const struct interval *interval, size_t index,
+		     bool with_errors)
 {
 	const struct interval_vm *vm = &interval->vms[index];
 	const struct ledger_vm *ledger = &interval->ledger.vms[index];
@@ -70,10 +71,16 @@ static void write_vm(struct csv *csv, const struct interval *interval, size_t in
 	write_integer_if(csv, vm->traffic_known, vm->traffic.rx_packets);
 	write_integer_if(csv, vm->traffic_known, vm->traffic.tx_bytes);
 	write_integer_if(csv, vm->traffic_known, vm->traffic.tx_packets);
+	if (with_errors) {
+		csv_seconds(csv, ledger->error95.guest / 1e9);
+		csv_seconds(csv, ledger->error95.vmm / 1e9);
+		csv_seconds(csv, ledger->error95.kernel / 1e9);
+		csv_seconds(csv, ledger->error95.shared / 1e9);
+	}
 	csv_end(csv);
 }
 
-static void write_vm_header(struct csv *csv)
+static void write_vm_titles(struct csv *csv)
 {
 	static const char *const titles[] = {
 		"start",	"duration_s",	  "capacity_s",
@@ -88,11 +95,28 @@ static void write_vm_header(struct csv *csv)
 
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
 		csv_text(csv, titles[i]);
+}
+
+static void write_vm_header(struct csv *csv)
+{
+	write_vm_titles(csv);
+	csv_end(csv);
+}
+
+static void write_error_header(struct csv *csv)
+{
+	static const char *const titles[] = {"guest_error95_s", "vmm_error95_s",
+					     "kernel_error95_s", "shared_error95_s"};
+
+	write_vm_titles(csv);
+	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		csv_text(csv, titles[i]);
 	csv_end(csv);
 }
 
 /* Columns behind total_s, for the lines that have no more to say. */
 #define VM_TAIL	    15
+#define ERROR_TAIL  (VM_TAIL + 4)
 #define THREAD_TAIL 4
 #define MODULE_TAIL 0
 
@@ -259,8 +283,9 @@ static void write_account(struct csv *csv, const struct interval *interval, cons
 
 static void write_host(struct csv *csv, const struct interval *interval, enum view_grouping by)
 {
-	static const unsigned fields[] = {3, 7, 5, 5};
-	static const unsigned tails[] = {VM_TAIL, THREAD_TAIL, MODULE_TAIL, 0};
+	static const unsigned fields[] = {3, 7, 5, 5, 5, 3};
+	static const unsigned tails[] = {VM_TAIL, THREAD_TAIL, MODULE_TAIL,
+					 0,	  MODULE_TAIL, ERROR_TAIL};
 	const struct ledger *ledger = &interval->ledger;
 
 	write_account(csv, interval, "processes", interval_processes_ns(interval), fields[by],
@@ -276,8 +301,9 @@ static void write_host(struct csv *csv, const struct interval *interval, enum vi
 int interval_write_csv(FILE *stream, const struct interval *interval, enum view_grouping by,
 		       bool header)
 {
-	static void (*const headers[])(struct csv *) = {write_vm_header, write_thread_header,
-							write_module_header, write_exit_header};
+	static void (*const headers[])(struct csv *) = {
+		write_vm_header,   write_thread_header, write_module_header,
+		write_exit_header, write_module_header, write_error_header};
 	struct csv csv = {.out = stream};
 
 	if (header)
@@ -294,7 +320,7 @@ int interval_write_csv(FILE *stream, const struct interval *interval, enum view_
 	else
 		for (size_t i = 0; i < interval->ledger.vm_count; i++)
 			if (interval->vms[i].selected)
-				write_vm(&csv, interval, i);
+				write_vm(&csv, interval, i, by == VIEW_BY_VM_WITH_ERRORS);
 	write_host(&csv, interval, by);
 	return fflush(stream) || ferror(stream) ? -EIO : 0;
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 
+#include "account/confidence.h"
 #include "symbols/exit_reasons.h"
 
 static json_t *seconds(uint64_t ns)
@@ -173,11 +174,13 @@ static int set_times(json_t *object, const struct labels *labels,
 	return failed;
 }
 
-static json_t *error_map(const struct ledger_error *error)
+/* The half widths times a factor. */
+static json_t *error_map(const struct ledger_error *error, double factor)
 {
-	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "guest", error->guest / 1e9, "vmm",
-			 error->vmm / 1e9, "kernel", error->kernel / 1e9, "shared",
-			 error->shared / 1e9, "hypervisor", error->hypervisor / 1e9);
+	factor /= 1e9;
+	return json_pack("{s:f, s:f, s:f, s:f, s:f}", "guest", error->guest * factor, "vmm",
+			 error->vmm * factor, "kernel", error->kernel * factor, "shared",
+			 error->shared * factor, "hypervisor", error->hypervisor * factor);
 }
 
 static json_t *exits_by_reason(const struct interval_vm *vm)
@@ -218,7 +221,11 @@ static json_t *vm_object(const struct interval *interval, size_t index, size_t *
 	json_object_set_new(object, "halt_poll_s", seconds_if(known, vm->halt_poll_ns));
 	json_object_set_new(object, "exits", count_if(known, vm->exits));
 	json_object_set_new(object, "exits_by_reason", exits_by_reason(vm));
-	json_object_set_new(object, "error95_s", error_map(&ledger->error95));
+	json_object_set_new(object, "error95_s", error_map(&ledger->error95, 1));
+	/* All of them hold at once. */
+	json_object_set_new(
+		object, "error95_all_s",
+		error_map(&ledger->error95, confidence_quantile(4) / confidence_quantile(1)));
 	json_object_set_new(
 		object, "net",
 		json_pack("{s:o, s:o, s:o, s:o}", "rx_bytes",
@@ -250,7 +257,7 @@ static json_t *source_object(const struct interval_source *source)
 
 	return json_pack(
 		"{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
-		"s:I, s:s, s:o, s:s*}",
+		"s:I, s:s, s:o, s:i, s:o, s:o, s:s*}",
 		"collector", source->collector, "event", source->event, "frequency_hz",
 		(int)source->frequency_hz, "samples", (json_int_t)source->samples, "lost",
 		(json_int_t)source->lost, "exact", exact, "exact_duty",
@@ -262,6 +269,11 @@ static json_t *source_object(const struct interval_source *source)
 		"apportion_fit", fit_object(source), "tagged_s", source->tagged_s,
 		"tagged_packets", (json_int_t)source->tagged_packets, "irqs_off_correction",
 		source->irqs_off_correction, "overhead_s", real_if_known(source->overhead_s),
+		"frequency_asked_hz", (int)source->frequency_asked_hz, "sample_cost_s",
+		source->sample_cost_s > 0 ? json_real(source->sample_cost_s) : json_null(),
+		"budget",
+		source->budget > 0 && isfinite(source->budget) ? json_real(source->budget)
+							       : json_null(),
 		"anchor", source->anchor);
 }
 

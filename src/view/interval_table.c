@@ -13,7 +13,7 @@
 #include "view/shared_table.h"
 #include "view/text_table.h"
 
-#define COLUMNS_MAX 10
+#define COLUMNS_MAX 12
 #define CELL_SIZE   24
 
 /* One row being made: text that is borrowed, or numbers in room of their own. */
@@ -95,6 +95,35 @@ static const struct text_column vm_columns[] = {
 	{"KERNEL", TEXT_RIGHT, 0}, {"SHARED", TEXT_RIGHT, 0}, {"HYPERV", TEXT_RIGHT, 0},
 	{"TOTAL", TEXT_RIGHT, 0},  {"READY", TEXT_RIGHT, 0},  {"EXITS/s", TEXT_RIGHT, 0},
 };
+
+static const struct text_column error_columns[] = {
+	{"VM", TEXT_LEFT, 12},	   {"GUEST", TEXT_RIGHT, 0},  {"+/-", TEXT_RIGHT, 0},
+	{"VMM", TEXT_RIGHT, 0},	   {"+/-", TEXT_RIGHT, 0},    {"KERNEL", TEXT_RIGHT, 0},
+	{"+/-", TEXT_RIGHT, 0},	   {"SHARED", TEXT_RIGHT, 0}, {"+/-", TEXT_RIGHT, 0},
+	{"HYPERV", TEXT_RIGHT, 0}, {"+/-", TEXT_RIGHT, 0},    {"TOTAL", TEXT_RIGHT, 0},
+};
+
+static void put_estimate(const struct page *page, struct row *row, uint64_t ns, double error95)
+{
+	put_percent(page, row, ns);
+	put_percent(page, row, (uint64_t)llround(error95));
+}
+
+static void add_vms_with_errors(struct page *page, size_t index)
+{
+	const struct ledger_vm *ledger = &page->interval->ledger.vms[index];
+	const struct ledger_error *error = &ledger->error95;
+	struct row row = {0};
+
+	put_text(&row, page->interval->vms[index].name);
+	put_estimate(page, &row, ledger->guest_ns, error->guest);
+	put_estimate(page, &row, ledger->vmm.total_ns, error->vmm);
+	put_estimate(page, &row, ledger->kernel.total_ns, error->kernel);
+	put_estimate(page, &row, ledger->shared.total_ns, error->shared);
+	put_estimate(page, &row, ledger_vm_hypervisor_ns(ledger), error->hypervisor);
+	put_percent(page, &row, ledger_vm_total_ns(ledger));
+	finish_row(page, &row, TEXT_PLAIN);
+}
 
 static void add_vms(struct page *page)
 {
@@ -349,6 +378,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 		{module_columns, sizeof(module_columns) / sizeof(module_columns[0]), 3},
 		{exit_columns, sizeof(exit_columns) / sizeof(exit_columns[0]), 4},
 		{module_columns, sizeof(module_columns) / sizeof(module_columns[0]), 3},
+		{error_columns, sizeof(error_columns) / sizeof(error_columns[0]), 11},
 	};
 	struct page page = {
 		.interval = interval,
@@ -366,6 +396,7 @@ int interval_write_table(FILE *stream, const struct interval *interval, enum vie
 	case VIEW_BY_MODULE:
 	case VIEW_BY_SYMBOL: add_selected(&page, add_modules); break;
 	case VIEW_BY_EXIT: add_selected(&page, add_exits); break;
+	case VIEW_BY_VM_WITH_ERRORS: add_selected(&page, add_vms_with_errors); break;
 	}
 	add_host(&page, by);
 	if (!page.error) {

@@ -37,7 +37,7 @@ for collector in bpf perf; do
 		# shellcheck disable=SC2086
 		start_guests --vms "$vms" --name truth $bursts --duration 300 --truth-interval 0.1 --truth-file "$dir/lines"
 		sleep 0.3
-		status 0 "$kvmperf" stat -f json -i 5 -n 1 --collector $collector -o "$dir/stat"
+		status 0 "$kvmperf" stat -f json -i 5 -n 1 --budget none --collector $collector -o "$dir/stat"
 		sleep 0.3
 		stop_guests
 		balanced "$dir/stat"

@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include "account/apportion.h"
-#include "account/confidence.h"
 
 static void test_exact_thirds(void **state)
 {
@@ -69,44 +68,13 @@ static void test_random(void **state)
 	}
 }
 
-/* The half width of a proportion is that of the textbook when there are many samples. */
-static void test_confidence(void **state)
-{
-	(void)state;
-	double width = confidence_half_width(confidence_variance(1000000000, 5000, 10000));
-	assert_true(fabs(width - 1.96e9 * sqrt(0.25 / 10000)) < 1e4);
-	/* Nothing is certain from a few samples, and nothing is known from none. */
-	assert_true(confidence_half_width(confidence_variance(1000, 0, 3)) > 200);
-	assert_true(fabs(confidence_half_width(confidence_variance(1000, 0, 0)) - 1000) < 1e-6);
-}
-
-/* Draws of a known proportion: the interval must cover it as often as it says, about. */
-static void test_coverage(void **state)
-{
-	static const double truths[] = {0.02, 0.1, 0.5, 0.9};
-	unsigned covered = 0, rounds = 0;
-
-	(void)state;
-	srand(11);
-	for (size_t t = 0; t < 4; t++) {
-		for (int round = 0; round < 2000; round++, rounds++) {
-			uint64_t hits = 0;
-			for (int i = 0; i < 200; i++)
-				hits += (double)rand() / RAND_MAX < truths[t];
-			double width =
-				confidence_half_width(confidence_variance(1000000, hits, 200));
-			covered += fabs((double)hits / 200 - truths[t]) * 1e6 <= width;
-		}
-	}
-	assert_in_range(covered, rounds * 93 / 100, rounds * 98 / 100);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exact_thirds),  cmocka_unit_test(test_no_weights),
-		cmocka_unit_test(test_large_numbers), cmocka_unit_test(test_random),
-		cmocka_unit_test(test_confidence),    cmocka_unit_test(test_coverage),
+		cmocka_unit_test(test_exact_thirds),
+		cmocka_unit_test(test_no_weights),
+		cmocka_unit_test(test_large_numbers),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

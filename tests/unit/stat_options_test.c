@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -101,6 +102,15 @@ static void test_wrong_usage(void **state)
 	}
 }
 
+static void test_errors(void **state)
+{
+	(void)state;
+	assert_int_equal(PARSE("--error"), 0);
+	assert_int_equal(options.by, VIEW_BY_VM_WITH_ERRORS);
+	assert_int_equal(PARSE("--by", "thread", "--error"), -EINVAL);
+	assert_int_equal(PARSE("--error", "--by", "exit"), -EINVAL);
+}
+
 static void test_exact(void **state)
 {
 	(void)state;
@@ -111,7 +121,11 @@ static void test_exact(void **state)
 	assert_true(options.session.budget == 0.005);
 	assert_int_equal(PARSE("--exact", "--budget", "2.5"), 0);
 	assert_true(options.session.budget == 0.025);
-	assert_int_equal(PARSE("--budget", "0"), -EINVAL);
+	assert_int_equal(PARSE("--budget", "none"), 0);
+	assert_true(isinf(options.session.budget));
+	assert_int_equal(PARSE("--budget", "0"), 0);
+	assert_true(isinf(options.session.budget));
+	assert_int_equal(PARSE("--budget", "0.001"), -EINVAL);
 	assert_int_equal(PARSE("--budget", "101"), -EINVAL);
 	assert_int_equal(PARSE("--by", "exit"), 0);
 	assert_true(options.session.exact);
@@ -123,10 +137,9 @@ static void test_exact(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_all_options),
-		cmocka_unit_test(test_wrong_usage),
-		cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_defaults),    cmocka_unit_test(test_all_options),
+		cmocka_unit_test(test_wrong_usage), cmocka_unit_test(test_exact),
+		cmocka_unit_test(test_errors),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 

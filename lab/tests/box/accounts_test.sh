@@ -17,7 +17,7 @@ done
 # One perf stat counts the exits of a little longer than kvmperf's interval, one
 # of a little less.
 perf stat -x, -a -e kvm:kvm_exit -o "$dir/most" \
-	"$kvmperf" stat -F 999 -f json -o "$dir/stat" -- \
+	"$kvmperf" stat -F 999 --budget none -f json -o "$dir/stat" -- \
 	perf stat -x, -a -e kvm:kvm_exit -o "$dir/least" sleep 10 || fail "stat failed"
 balanced "$dir/stat"
 

@@ -7,7 +7,7 @@ set -u
 
 lab/guest/start --first 2 --load syscall || fail "web2 did not start"
 for collector in bpf perf; do
-	"$kvmperf" stat --collector $collector -f json -i 8 -n 1 -o "$dir/$collector" &
+	"$kvmperf" stat --budget none --collector $collector -f json -i 8 -n 1 -o "$dir/$collector" &
 done
 wait
 for collector in bpf perf; do
