@@ -223,7 +223,8 @@ static int correct_guest(struct work *work, size_t index)
 	struct correction_input known = {
 		.run_ns = thread->charged_ns,
 		.guest_ns = thread->guest_ns,
-		.samples = thread->samples,
+		/* Exact times have the samples' own interrupts apart. */
+		.samples = input->exact ? 0 : thread->samples,
 	};
 	memcpy(known.exits, account->exits, sizeof(known.exits));
 	struct correction correction = correction_make(&known, input->exit_costs);
@@ -233,6 +234,7 @@ static int correct_guest(struct work *work, size_t index)
 	thread->guest_ns -= correction.ns;
 	thread->kernel_ns += correction.ns;
 	vm->guest_ns -= correction.ns;
+	vm->corrected_ns += correction.ns;
 	variances->guest += correction.variance;
 	variances->kernel += correction.variance;
 	variances->hypervisor += correction.variance;
@@ -321,10 +323,10 @@ static int charge_exactly(struct work *work, size_t index, const struct composit
 static int charge_vm_thread(struct work *work, size_t index,
 			    const struct composition *composition)
 {
-	if (work->input->exact)
-		return charge_exactly(work, index, composition);
-	int error =
-		charge_cells(work, index, composition, work->ledger->threads[index].charged_ns);
+	uint64_t charged_ns = work->ledger->threads[index].charged_ns;
+	int error = work->input->exact ? charge_exactly(work, index, composition)
+				       : charge_cells(work, index, composition, charged_ns);
+
 	return error ? error : correct_guest(work, index);
 }
 

@@ -130,7 +130,11 @@ struct account_input {
 	 * or a sum of 0: all of it is nobody's.
 	 */
 	const uint64_t *weights[WORK_COUNT];
-	const struct exit_costs *exit_costs; /* NULL: the guest's time is not corrected */
+	/*
+	 * Of samples, or of exact mode when there are exact times, whose interrupts are known
+	 * anyway. NULL: the guest's time is not corrected.
+	 */
+	const struct exit_costs *exit_costs;
 	size_t label_count;
 };
 
@@ -159,6 +163,7 @@ struct ledger_vm {
 	bool guest_split_known;
 	uint64_t guest_user_ns; /* sums with the next to guest_ns, when known */
 	uint64_t guest_kernel_ns;
+	uint64_t corrected_ns;	   /* of kernel, what the correction took from guest */
 	struct label_times vmm;	   /* host user mode by shared object */
 	struct label_times kernel; /* host kernel mode in the VM's own threads, by subsystem */
 	struct label_times shared; /* the VM's part of the pool, by subsystem */

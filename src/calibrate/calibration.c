@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "calibrate/exact_window.h"
 #include "calibrate/exit_loop.h"
 #include "calibrate/sample_cost.h"
 #include "calibrate/thread_sampler.h"
@@ -304,6 +305,19 @@ int calibration_measure(struct calibration *out, const struct kernel_map *map,
 	return code;
 }
 
+int calibration_measure_exact(struct calibration *calibration, unsigned precision,
+			      struct error *error)
+{
+	struct exit_loop loop;
+	int code = exit_loop_open(&loop, error);
+
+	if (!code)
+		code = exact_window_measure(&loop, precision, &calibration->exact_costs, error);
+	exit_loop_close(&loop);
+	calibration->exact_known = code == 0;
+	return code;
+}
+
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
 		       const struct kernel_map *map, struct error *error)
 {
@@ -316,5 +330,15 @@ int calibration_obtain(struct calibration *out, const char *collector, const cha
 	/* Another kvmperf calibrates again where this one may not leave a file. */
 	if (!code)
 		(void)calibration_save(out, CALIBRATION_FILE, NULL);
+	return code;
+}
+
+int calibration_obtain_exact(struct calibration *calibration, struct error *error)
+{
+	if (calibration->exact_known)
+		return 0;
+	int code = calibration_measure_exact(calibration, 1, error);
+	if (!code)
+		(void)calibration_save(calibration, CALIBRATION_FILE, NULL);
 	return code;
 }

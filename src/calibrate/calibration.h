@@ -32,6 +32,9 @@ struct calibration {
 	double user_round_ns;	/* likewise */
 	double sample_cost_ns;	/* whole cost of one sample; 0: unknown */
 	struct exit_costs costs;
+	bool exact_known; /* the next are */
+	/* What exact mode takes for guest time, see exact_window_measure(). */
+	struct exit_costs exact_costs;
 };
 
 /*
@@ -43,6 +46,10 @@ struct calibration {
 int calibration_measure(struct calibration *out, const struct kernel_map *map,
 			unsigned precision, struct error *error);
 
+/* Adds exact_costs. Errors: as of exact_window_measure() and vmm_new(). */
+int calibration_measure_exact(struct calibration *calibration, unsigned precision,
+			      struct error *error);
+
 /*
  * The calibration of this boot for a collector and its event: the one that is kept in
  * CALIBRATION_FILE, or one that is made now and kept if that can be. map as the BPF collector
@@ -50,6 +57,9 @@ int calibration_measure(struct calibration *out, const struct kernel_map *map,
  */
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
 		       const struct kernel_map *map, struct error *error);
+
+/* Adds exact_costs if they are not known yet, and keeps them likewise. */
+int calibration_obtain_exact(struct calibration *calibration, struct error *error);
 
 /* CALIBRATION_FILE: where it is kept until the next boot. */
 #define CALIBRATION_FILE "/run/kvmperf/calibration.json"

@@ -41,24 +41,30 @@ int calibration_identify(struct calibration *calibration, struct error *error)
 	return 0;
 }
 
-json_t *calibration_json(const struct calibration *from)
+static json_t *costs_json(const struct exit_costs *costs)
 {
-	json_t *costs = json_object();
+	json_t *object = json_object();
 
 	for (int i = 0; i < VM_EXIT_CLASSES; i++)
-		json_object_set_new(costs, class_names[i],
-				    json_pack("{s:f, s:f}", "ns", from->costs.by_class[i].ns,
-					      "error95_ns",
-					      from->costs.by_class[i].error95_ns));
+		json_object_set_new(object, class_names[i],
+				    json_pack("{s:f, s:f}", "ns", costs->by_class[i].ns,
+					      "error95_ns", costs->by_class[i].error95_ns));
+	return object;
+}
+
+json_t *calibration_json(const struct calibration *from)
+{
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o, "
+		"s:o}",
 		"schema", SCHEMA, "boot_id", from->boot_id, "vendor", from->vendor, "collector",
 		from->collector, "event", from->event, "time", from->time, "duration_s",
 		from->duration_s, "samples", (json_int_t)from->samples, "kernel_exits_hz",
 		from->kernel_exits_hz, "user_exits_hz", from->user_exits_hz, "kernel_round_ns",
 		from->kernel_round_ns, "user_round_ns", from->user_round_ns, "sample_cost_ns",
 		from->sample_cost_ns, "interrupt_hz", from->costs.interrupt_hz, "exit_cost",
-		costs);
+		costs_json(&from->costs), "exact_exit_cost",
+		from->exact_known ? costs_json(&from->exact_costs) : json_null());
 }
 
 static bool copy_text(char *to, size_t size, const char *from)
@@ -66,23 +72,36 @@ static bool copy_text(char *to, size_t size, const char *from)
 	return (size_t)snprintf(to, size, "%s", from) < size;
 }
 
+static bool read_costs(struct exit_costs *out, const json_t *object)
+{
+	for (int i = 0; i < VM_EXIT_CLASSES; i++) {
+		struct exit_cost *cost = &out->by_class[i];
+		if (json_unpack(json_object_get(object, class_names[i]), "{s:F, s:F}", "ns",
+				&cost->ns, "error95_ns", &cost->error95_ns) ||
+		    !(cost->ns >= 0) || !(cost->error95_ns >= 0) || cost->ns > 1e9)
+			return false;
+	}
+	return true;
+}
+
 /* Fills out from an element of the file; false when it is no calibration. */
 static bool read_calibration(struct calibration *out, json_t *object)
 {
 	const char *schema, *boot_id, *vendor, *collector, *event;
 	json_int_t samples;
-	json_t *costs;
+	json_t *costs, *exact;
 
 	if (json_unpack(object,
 			"{s:s, s:s, s:s, s:s, s:s, s:F, s:F, s:I, s:F, s:F, s:F, s:F, s:F, "
-			"s:F, s:o}",
+			"s:F, s:o, s:o}",
 			"schema", &schema, "boot_id", &boot_id, "vendor", &vendor, "collector",
 			&collector, "event", &event, "time", &out->time, "duration_s",
 			&out->duration_s, "samples", &samples, "kernel_exits_hz",
 			&out->kernel_exits_hz, "user_exits_hz", &out->user_exits_hz,
 			"kernel_round_ns", &out->kernel_round_ns, "user_round_ns",
 			&out->user_round_ns, "sample_cost_ns", &out->sample_cost_ns,
-			"interrupt_hz", &out->costs.interrupt_hz, "exit_cost", &costs) ||
+			"interrupt_hz", &out->costs.interrupt_hz, "exit_cost", &costs,
+			"exact_exit_cost", &exact) ||
 	    strcmp(schema, SCHEMA) != 0 ||
 	    !copy_text(out->boot_id, sizeof(out->boot_id), boot_id) ||
 	    !copy_text(out->vendor, sizeof(out->vendor), vendor) ||
@@ -90,14 +109,9 @@ static bool read_calibration(struct calibration *out, json_t *object)
 	    !copy_text(out->event, sizeof(out->event), event))
 		return false;
 	out->samples = (uint64_t)samples;
-	for (int i = 0; i < VM_EXIT_CLASSES; i++) {
-		struct exit_cost *cost = &out->costs.by_class[i];
-		if (json_unpack(json_object_get(costs, class_names[i]), "{s:F, s:F}", "ns",
-				&cost->ns, "error95_ns", &cost->error95_ns) ||
-		    !(cost->ns >= 0) || !(cost->error95_ns >= 0) || cost->ns > 1e9)
-			return false;
-	}
-	return true;
+	out->exact_known = !json_is_null(exact);
+	return read_costs(&out->costs, costs) &&
+	       (!out->exact_known || read_costs(&out->exact_costs, exact));
 }
 
 static bool fits(const struct calibration *one, const struct calibration *other)

@@ -95,6 +95,9 @@ static int measure(const struct calibrate_options *options, struct calibration *
 		return code;
 	code = calibration_measure(calibration, map, options->precision, &reason);
 	kernel_map_free(map);
+	/* Where there is no exact mode there is nothing to calibrate it for. */
+	if (!code)
+		(void)calibration_measure_exact(calibration, options->precision, NULL);
 	if (code && options->collector == 2 && (code == -EPERM || code == -EOPNOTSUPP) &&
 	    calibration_measure(calibration, NULL, options->precision, &reason) == 0) {
 		fputs("kvmperf calibrate: without BPF, for the perf collector\n", stderr);
@@ -118,19 +121,26 @@ static void print_table(const struct calibration *calibration)
 	printf("%s, %s collector, %s: %.2f s, %llu samples\n\n", calibration->vendor,
 	       calibration->collector, calibration->event, calibration->duration_s,
 	       (unsigned long long)calibration->samples);
-	printf("%-24s %14s %9s %14s\n", "VM EXIT", "TAKEN FOR", "+/-", "WHOLE EXIT");
-	printf("%-24s %14s %9s %14s\n", "", "GUEST, us", "us", "us");
+	printf("%-24s %11s %7s %12s %7s %12s\n", "VM EXIT", "SAMPLES", "+/-", "EXACT MODE",
+	       "+/-", "WHOLE EXIT");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct exit_cost *cost = &calibration->costs.by_class[rows[i].class];
-		printf("%-24s %14.3f %9.3f", rows[i].name, cost->ns / 1e3,
+		const struct exit_cost *exact =
+			&calibration->exact_costs.by_class[rows[i].class];
+		printf("%-24s %11.3f %7.3f", rows[i].name, cost->ns / 1e3,
 		       cost->error95_ns / 1e3);
-		if (whole_ns[i] > 0)
-			printf(" %14.3f\n", whole_ns[i] / 1e3);
+		if (calibration->exact_known)
+			printf(" %12.3f %7.3f", exact->ns / 1e3, exact->error95_ns / 1e3);
 		else
-			printf(" %14s\n", ".");
+			printf(" %12s %7s", ".", ".");
+		if (whole_ns[i] > 0)
+			printf(" %12.3f\n", whole_ns[i] / 1e3);
+		else
+			printf(" %12s\n", ".");
 	}
+	puts("\nus; SAMPLES, EXACT MODE: what each takes for guest time and is none");
 	if (calibration->sample_cost_ns > 0)
-		printf("\na sample costs %.1f us\n", calibration->sample_cost_ns / 1e3);
+		printf("a sample costs %.1f us\n", calibration->sample_cost_ns / 1e3);
 }
 
 static int run(const struct calibrate_options *options, struct error *error)

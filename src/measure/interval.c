@@ -120,6 +120,7 @@ static int add_ledger_vm(struct ledger_vm *sum, const struct ledger_vm *vm)
 	sum->guest_split_known = (sum->guest_split_known || sum->guest_ns == 0) &&
 				 (vm->guest_split_known || vm->guest_ns == 0);
 	sum->guest_ns += vm->guest_ns;
+	sum->corrected_ns += vm->corrected_ns;
 	sum->guest_user_ns += vm->guest_user_ns;
 	sum->guest_kernel_ns += vm->guest_kernel_ns;
 	add_in_quadrature(&sum->error95.guest, vm->error95.guest);

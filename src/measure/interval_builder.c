@@ -37,9 +37,10 @@ struct interval_builder {
 	struct carry *carries;
 	size_t carry_count, carry_room;
 	struct exit_counts *exits;
-	bool corrects;
-	struct exit_costs exit_costs; /* when it corrects */
-	uint32_t world_switch_label;  /* when it corrects, and in exact mode */
+	bool corrects, corrects_exact;
+	struct exit_costs exit_costs;  /* when it corrects */
+	struct exit_costs exact_costs; /* likewise in exact mode */
+	uint32_t world_switch_label;   /* when it corrects, and in exact mode */
 	/* Rebuilt for each interval. */
 	struct account_thread *accounts;
 	size_t account_room;
@@ -69,7 +70,8 @@ struct interval_builder *interval_builder_new(struct labels *labels)
 	return builder;
 }
 
-int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs)
+int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs,
+			     const struct exit_costs *exact)
 {
 	int error = labels_intern(builder->labels, "kvm/world-switch",
 				  &builder->world_switch_label);
@@ -78,6 +80,9 @@ int interval_builder_correct(struct interval_builder *builder, const struct exit
 		return error;
 	builder->exit_costs = *costs;
 	builder->corrects = true;
+	if (exact)
+		builder->exact_costs = *exact;
+	builder->corrects_exact = exact != NULL;
 	return 0;
 }
 
@@ -361,6 +366,19 @@ static int charge_exits(struct interval_builder *builder, const struct collectio
 	return 0;
 }
 
+/* Each exit has its part of the world switches that the correction found. */
+static void add_world_switches(struct interval_vm *vm, uint64_t corrected_ns)
+{
+	uint64_t exits = 0;
+
+	for (size_t i = 0; i < vm->exit_reasons; i++)
+		exits += vm->exits_by_reason[i].count;
+	for (size_t i = 0; exits && i < vm->exit_reasons; i++)
+		vm->exits_by_reason[i].ns +=
+			(uint64_t)((double)corrected_ns * (double)vm->exits_by_reason[i].count /
+				   (double)exits);
+}
+
 /* Estimates for the whole interval may be more than the host time that there was. */
 static void fit_exits(struct interval *out)
 {
@@ -369,6 +387,7 @@ static void fit_exits(struct interval *out)
 		uint64_t host_ns =
 			out->ledger.vms[v].vmm.total_ns + out->ledger.vms[v].kernel.total_ns;
 		uint64_t sum = 0;
+		add_world_switches(vm, out->ledger.vms[v].corrected_ns);
 		for (size_t i = 0; i < vm->exit_reasons; i++)
 			sum += vm->exits_by_reason[i].ns;
 		double fit = sum > host_ns ? (double)host_ns / (double)sum : 1;
@@ -504,6 +523,14 @@ static int convert_splits(struct interval_builder *builder, const struct collect
 	return 0;
 }
 
+/* What guest times are corrected by, or NULL. */
+static const struct exit_costs *costs_of(const struct interval_builder *builder, bool exact)
+{
+	if (exact)
+		return builder->corrects_exact ? &builder->exact_costs : NULL;
+	return builder->corrects ? &builder->exit_costs : NULL;
+}
+
 int interval_build(struct interval_builder *builder, const struct collection *collection,
 		   const struct builder_vm *vms, size_t vm_count,
 		   uint64_t *const weights[WORK_COUNT], uint64_t period_ns,
@@ -554,7 +581,7 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		.splits = builder->splits,
 		.split_count = builder->split_count,
 		.vm_count = vm_count,
-		.exit_costs = builder->corrects ? &builder->exit_costs : NULL,
+		.exit_costs = costs_of(builder, exact),
 		.label_count = labels_count(builder->labels),
 	};
 	for (size_t work = 0; work < WORK_COUNT; work++)

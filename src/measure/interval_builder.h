@@ -15,10 +15,12 @@ struct interval_builder;
 struct interval_builder *interval_builder_new(struct labels *labels);
 
 /*
- * From now on guest times are corrected by what VM exits cost with interrupts off (copied), and
- * the difference stands under the label "kvm/world-switch". -ENOMEM.
+ * From now on guest times are corrected by what VM exits cost with interrupts off (costs: taken
+ * for guest by samples; exact: by exact mode, NULL when it isn't known; both copied), and the
+ * difference stands under the label "kvm/world-switch". -ENOMEM.
  */
-int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs);
+int interval_builder_correct(struct interval_builder *builder, const struct exit_costs *costs,
+			     const struct exit_costs *exact);
 
 /* The VM's exits so far are not part of the first interval. -ENOMEM. */
 int interval_builder_skip_exits(struct interval_builder *builder, const struct vm *vm);

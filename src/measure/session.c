@@ -46,8 +46,8 @@ struct session {
 	struct error fallback;
 	struct exact_exit_layout exit_layout; /* for exact mode */
 	struct error inexact;		      /* why there is none */
-	bool corrects;
-	struct error uncorrected; /* why not */
+	bool corrects, corrects_exact;	      /* guest times by samples, and exact ones */
+	struct error uncorrected;	      /* why not */
 	struct budget budget;
 	unsigned frequency_hz; /* now */
 	struct tracked_vm *tracked;
@@ -404,9 +404,10 @@ static void describe_source(struct session *session, const struct collection *co
 		.samples = out->ledger.samples,
 		.lost = collection->lost,
 		.apportion = shared_policy_name(session->policy_used),
-		.irqs_off_correction = exact->valid	   ? "exact"
-				       : session->corrects ? "calibrated"
-							   : "none",
+		.irqs_off_correction =
+			(exact->valid ? session->corrects_exact : session->corrects)
+				? "calibrated"
+				: "none",
 		.overhead_s = budget_overhead_ns(&session->budget, collection->self_run_ns,
 						 out->ledger.samples) /
 			      1e9,
@@ -719,7 +720,16 @@ static int set_up_correction(struct session *session, struct error *error)
 		error_prefix(&session->uncorrected, "cannot calibrate: ");
 		return 0;
 	}
-	if (interval_builder_correct(session->builder, &calibration.costs))
+	if (session->options.exact && !session->inexact.code) {
+		session->corrects_exact =
+			calibration_obtain_exact(&calibration, &session->uncorrected) == 0;
+		error_prefix(&session->uncorrected, "cannot calibrate exact mode: ");
+		/* Without its tracepoints there is no exact time: test_exact(). */
+		if (session->uncorrected.code == -EOPNOTSUPP)
+			session->uncorrected = (struct error){0};
+	}
+	if (interval_builder_correct(session->builder, &calibration.costs,
+				     session->corrects_exact ? &calibration.exact_costs : NULL))
 		return error_set(error, -ENOMEM, "no memory for the correction");
 	session->corrects = true;
 	return 0;

@@ -143,6 +143,52 @@ static void test_ledger_moves_it(void **state)
 	assert_int_equal(ledger_make(&after, &input), -ERANGE);
 }
 
+/* Exact guest time loses the world switches, too, and pending interrupts are none of it. */
+static void test_ledger_moves_exact_time(void **state)
+{
+	const struct account_thread threads[] = {
+		{.owner = OWNER_VM,
+		 .run_ns = 1000 * MS,
+		 .exact = {.guest_ns = 800 * MS, .host_ns = 150 * MS, .hardirq_ns = 50 * MS},
+		 .exits = {20000, 1000, 500}},
+		{.owner = OWNER_IDLE},
+	};
+	const struct account_count counts[] = {
+		{.thread = 0, .mode = MODE_GUEST, .samples = 800},
+		{.thread = 0, .mode = MODE_KERNEL, .label = 1, .samples = 200},
+	};
+	const struct exit_costs switches = {
+		.by_class = {{10e3, 1e2}, {20e3, 1e2}, {40e3, 1e2}}};
+	struct account_input input = {
+		.capacity_ns = 2000 * MS,
+		.period_ns = MS,
+		.threads = threads,
+		.thread_count = 2,
+		.counts = counts,
+		.count_count = 2,
+		.vm_count = 1,
+		.label_count = 3,
+		.exact = true,
+		.exact_duty = 1,
+		.exit_costs = &switches,
+		.world_switch_label = 2,
+	};
+	struct ledger ledger;
+
+	(void)state;
+	assert_int_equal(ledger_make(&ledger, &input), 0);
+	assert_int_equal(ledger_sum(&ledger), input.capacity_ns);
+	assert_int_equal(ledger.vms[0].corrected_ns, 240 * MS);
+	assert_int_equal(ledger.vms[0].guest_ns, 560 * MS);
+	assert_int_equal(ledger.vms[0].kernel.total_ns, 390 * MS);
+	assert_int_equal(label_ns(&ledger.vms[0].kernel, 2), 240 * MS);
+	assert_int_equal(ledger.threads[0].guest_ns, 560 * MS);
+	/* All that is not known of the guest is the calibration: 21,500 exits, 100 ns each. */
+	assert_true(ledger.vms[0].error95.guest > 2.14e6);
+	assert_true(ledger.vms[0].error95.guest < 2.16e6);
+	ledger_free(&ledger);
+}
+
 static uint64_t draw(uint64_t *random, uint64_t limit)
 {
 	*random = *random * 6364136223846793005ULL + 1442695040888963407ULL;
@@ -221,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_pending_interrupts),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_ledger_moves_it),
+		cmocka_unit_test(test_ledger_moves_exact_time),
 		cmocka_unit_test(test_random_ledgers),
 	};
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "calibrate/calibration.h"
+
+static char path[] = "/tmp/kvmperf-calibration-XXXXXX";
+
+static struct calibration example(const char *collector)
+{
+	struct calibration calibration = {
+		.event = "cpu-clock",
+		.time = 1000,
+		.duration_s = 0.5,
+		.samples = 2400,
+		.sample_cost_ns = 3000,
+		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}},
+			  .interrupt_hz = 250},
+	};
+
+	snprintf(calibration.collector, sizeof(calibration.collector), "%s", collector);
+	assert_int_equal(calibration_identify(&calibration, NULL), 0);
+	return calibration;
+}
+
+static void test_comes_back(void **state)
+{
+	struct calibration bpf = example("bpf"), perf = example("perf"), read;
+
+	(void)state;
+	assert_int_equal(calibration_save(&perf, path, NULL), 0);
+	assert_int_equal(calibration_save(&bpf, path, NULL), 0);
+	assert_int_equal(calibration_load(&read, path, "bpf", NULL), 0);
+	assert_false(read.exact_known);
+	assert_float_equal(read.costs.by_class[VM_EXIT_USER].ns, 3000, 1e-6);
+	assert_float_equal(read.costs.interrupt_hz, 250, 1e-6);
+
+	bpf.exact_known = true;
+	bpf.exact_costs.by_class[VM_EXIT_KERNEL] = (struct exit_cost){800, 20};
+	assert_int_equal(calibration_save(&bpf, path, NULL), 0);
+	assert_int_equal(calibration_load(&read, path, "bpf", NULL), 0);
+	assert_true(read.exact_known);
+	assert_float_equal(read.exact_costs.by_class[VM_EXIT_KERNEL].ns, 800, 1e-6);
+	assert_float_equal(read.exact_costs.by_class[VM_EXIT_KERNEL].error95_ns, 20, 1e-6);
+	assert_int_equal(calibration_load(&read, path, "perf", NULL), 0);
+	assert_false(read.exact_known);
+}
+
+/* Of another boot, or made by another version: as if there were none. */
+static void test_strangers(void **state)
+{
+	struct calibration calibration = example("bpf"), read;
+	FILE *file;
+
+	(void)state;
+	calibration.boot_id[0] = 'x';
+	assert_int_equal(calibration_save(&calibration, path, NULL), 0);
+	assert_int_equal(calibration_load(&read, path, "bpf", NULL), -ENOENT);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("[{\"schema\": \"kvmperf.calibration/1\"}]", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(calibration_load(&read, path, "bpf", NULL), -EBADMSG);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs("no JSON", file);
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(calibration_load(&read, path, "bpf", NULL), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_strangers),
+	};
+	int fd = mkstemp(path);
+
+	if (fd < 0)
+		return 1;
+	close(fd);
+	int failed = cmocka_run_group_tests_name("calibrate_file", tests, NULL, NULL);
+	unlink(path);
+	return failed;
+}
