@@ -1,22 +1,33 @@
-# One run of bench/accuracy.sh. Input: the lines of tests/live/truth.jq, one a VM;
-# $stat is the interval, $run, $vms and $collector say which run it was. Of each
-# error, the one of the VM where it is largest.
-def largest(f): max_by(f | fabs) | f;
+# One load of bench/accuracy.sh: $case, $truth (lines of kvmload), $sampled and $exact
+# (intervals of kvmperf), $peers (what others said). Prints a line for each tool, window
+# and VM; times in points of one CPU.
+include "guest_truth";
 
-[inputs] as $vm
-| if ($vm | length) != $vms then error("not \($vms) VMs") else . end
-| ($vm | map(.ready_truth_s) | add) as $ready_truth
-| {$collector, $vms, $run,
-   guest: ($vm | largest(.guest)),
-   vmm: ($vm | largest(.vmm)),
-   kernel: ($vm | largest(.kernel)),
-   ready_truth_s: $ready_truth,
-   ready: (if $ready_truth < 0.1 then null
-           else ($vm | largest((.ready_s - .ready_truth_s) / .ready_truth_s * 100)) end),
-   # How many of the figures are off by no more than kvmperf says.
-   figures: (3 * $vms),
-   covered: ([$vm[] as $v
-              | $stat[0].vms[] | select(.name == $v.vm) as $s
-              | ("guest", "vmm", "kernel") as $k
-              | select(($v[$k] | fabs) * $stat[0].duration_s / 100 <= $s.error95_s[$k])]
-             | length)}
+def judged($tool; $start; $duration; $pid; $guest; $more):
+  truth($truth; $start; $start + $duration; $pid) as $true
+  | {case: $case, tool: $tool, pid: $pid, truth: ($true.guest / $duration * 100),
+     error: (($guest - $true.guest) / $duration * 100)} + $more;
+
+def world_switch: .kernel_modules["kvm/world-switch"] // 0;
+
+# The VM's own CPU time with the interrupt work that was taken out of its threads.
+def own: [.threads[] | .guest_s + .vmm_s + .kernel_s + .interrupts_s] | add;
+
+($sampled[] as $i | $i.vms[] as $v
+ | judged("corrected"; $i.start; $i.duration_s; $v.pid; $v.guest_s;
+     {exits_hz: ($v.exits / $i.duration_s),
+      error95: ($v.error95_s.guest / $i.duration_s * 100),
+      correction: $i.source.irqs_off_correction}),
+   judged("uncorrected"; $i.start; $i.duration_s; $v.pid; $v.guest_s + ($v | world_switch);
+     {})),
+($exact[] as $i | select($i.source.exact) | $i.vms[] as $v
+ | judged("exact"; $i.start; $i.duration_s; $v.pid; $v.guest_s;
+     {error95: ($v.error95_s.guest / $i.duration_s * 100),
+      correction: $i.source.irqs_off_correction})),
+($peers[] | judged(.tool; .start; .until - .start; .pid; .guest; {})),
+# All windows together, which follow each other without a gap.
+($sampled[0] as $first | $sampled[-1] as $last
+ | $first.vms[].pid as $pid
+ | truth($truth; $first.start; $last.start + $last.duration_s; $pid) as $true
+ | {case: $case, tool: "own CPU time", pid: $pid,
+    error: (([$sampled[].vms[] | select(.pid == $pid) | own] | add) / $true.cpu * 100 - 100)})

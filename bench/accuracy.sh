@@ -1,35 +1,198 @@
 #!/bin/sh
-# kvmperf's accounts against guests whose composition is known (30 ms guest, 20 ms
-# user, 10 ms kernel, over and over): 10 runs of 10 s with 1, 2 and 4 VMs.
-# Usage: bench/accuracy.sh BUILD [--quick]
+# How true the guest's time is: kvmperf with and without its correction, exact mode,
+# gtime, pidstat and perf kvm against kvmload's guest TSC, load by load; then whether
+# 95 % intervals hold the truth, and what kvmperf costs.
+# Usage: bench/accuracy.sh BUILD [--quick] [--only CASE[,CASE]...]
+# Cases: those of `loads` below, coverage, event_cost, overhead, wakeups. Runs on a
+# KVM host and in the lab's box: lab/lab run -- bench/accuracy.sh build ...
 . "$(dirname "$0")/lib.sh"
+need perf pidstat
 
-runs=${quick:+2}
-runs=${runs:-10}
-seconds=10
-truth=$bench/../tests/live/truth.jq
+windows=${quick:+3}
+windows=${windows:-10}
+window=2             # seconds
+coverage=${quick:+60} # windows of half a second
+coverage=${coverage:-200}
+frequency=250
 
-# errors_of RUN: a line of JSON with the run's errors, the largest of all VMs.
-errors_of() {
-	jq -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat" -f "$truth" |
-		jq -c -n --argjson run "$1" --argjson vms "$vms" --arg collector "$collector" \
-			--slurpfile stat "$dir/stat" -f "$bench/accuracy.jq"
+# gtime PID: seconds that the kernel calls guest time (proc_pid_stat(5), field 43).
+gtime() {
+	sed 's/.*) //' "/proc/$1/stat" | awk -v hz="$(getconf CLK_TCK)" '{printf "%.2f\n", $41 / hz}'
 }
 
-for collector in bpf perf; do
-	for vms in 1 2 4; do
-		for run in $(seq "$runs"); do
-			wait_quiet
-			start_guests --name accuracy --vms "$vms" --guest 30 --user 20 --kernel 10 \
-				--truth-interval 0.1 --truth-file "$dir/lines"
-			sleep 0.3
-			"$kvmperf" stat -f json -i $seconds -n 1 --collector "$collector" \
-				>"$dir/stat" 2>"$dir/error" || die "kvmperf: $(head -n 1 "$dir/error")"
-			sleep 0.3
-			stop_guests
-			errors_of "$run" || die "no truth to compare with"
-		done
-	done
-done >"$dir/errors"
+# said TOOL START END PID SECONDS: what a tool called the process's guest time.
+said() {
+	jq -cn --arg tool "$1" --argjson start "$2" --argjson until "$3" --argjson pid "$4" \
+		--argjson guest "$5" '{$tool, $start, $until, $pid, $guest}'
+}
 
-jq -rs -f "$bench/accuracy_tables.jq" "$dir/errors"
+# perf kvm's samples of the process in guest mode, as a part of all that it has.
+perf_share() {
+	perf script -i "$dir/perf.data" -F pid,misc 2>/dev/null | awk -v pid="$1" '
+		$1 == pid {all++; guest += $2 ~ /[Gg]/}
+		END {if (all) print guest / all}'
+}
+
+# own_cpu PID: CPU seconds of all its threads.
+own_cpu() {
+	cat "/proc/$1/task/"*/schedstat | awk '{sum += $1} END {printf "%.9f\n", sum / 1e9}'
+}
+
+# What pidstat calls the process's guest time, percent.
+pidstat_guest() {
+	awk '/%guest/ {for (i = 2; i <= NF; i++) if ($i == "%guest") column = i - 1}
+		!/^#/ && NF > column && column {print $column; found = 1}
+		END {exit !found}' "$dir/pidstat.$1"
+}
+
+# difference A B [FACTOR]: (A - B) x FACTOR
+difference() {
+	awk -v a="$1" -v b="$2" -v factor="${3:-1}" 'BEGIN {printf "%.9f\n", (a - b) * factor}'
+}
+
+# The peers over one window, all at once: none disturbs the next.
+peers() {
+	seconds=$((window * windows))
+	for pid in $(pgrep -P "$load"); do
+		echo "$(wall) $(gtime "$pid") $(own_cpu "$pid")" >"$dir/before.$pid"
+		LC_ALL=C pidstat -u -h -p "$pid" $seconds 1 >"$dir/pidstat.$pid" &
+	done
+	perf kvm --host --guest record -q -a -F $frequency -e cpu-clock -o "$dir/perf.data" \
+		sleep $seconds >/dev/null 2>&1
+	for pid in $(pgrep -P "$load"); do
+		echo "$(wall) $(gtime "$pid") $(own_cpu "$pid")" >"$dir/after.$pid"
+	done
+	for pid in $(pgrep -P "$load"); do
+		read -r start gtime cpu <"$dir/before.$pid"
+		read -r end gtime_end cpu_end <"$dir/after.$pid"
+		said gtime "$start" "$end" "$pid" "$(difference "$gtime_end" "$gtime")"
+		share=$(perf_share "$pid")
+		[ -z "$share" ] || said "perf kvm" "$start" "$end" "$pid" \
+			"$(difference "$cpu_end" "$cpu" "$share")"
+		until guest=$(pidstat_guest "$pid"); do sleep 0.1; done
+		said pidstat "$start" "$(difference "$start" -$seconds)" "$pid" \
+			"$(difference "$guest" 0 "$(awk -v s=$seconds 'BEGIN {print s / 100}')")"
+	done
+}
+
+# watch FILE OPTIONS...: kvmperf's intervals into a file.
+watch() {
+	file=$1
+	shift
+	"$kvmperf" stat -f json -F $frequency --budget none "$@" >"$file" 2>"$dir/error" ||
+		die "kvmperf: $(head -n 1 "$dir/error")"
+}
+
+# measure NAME VMS KVMLOAD-OPTIONS...: its row of the table goes to $dir/rows.
+measure() {
+	name=$1 vms=$2
+	shift 2
+	wanted "$name" || return 0
+	[ -t 2 ] && echo "$name" >&2
+	start_guests --name accuracy --vms "$vms" --truth-interval 0.1 \
+		--truth-file "$dir/lines" "$@"
+	sleep 0.5
+	watch "$dir/sampled" -i $window -n "$windows"
+	watch "$dir/exact" -i $window -n "$windows" --exact
+	peers "$vms" >"$dir/peers"
+	sleep 0.5
+	stop_guests
+	jq -L "$bench" -cn --arg case "$name" --slurpfile truth "$dir/lines" \
+		--slurpfile sampled "$dir/sampled" --slurpfile exact "$dir/exact" \
+		--slurpfile peers "$dir/peers" -f "$bench/accuracy.jq" >>"$dir/rows" ||
+		die "$name: no truth to compare with"
+}
+
+# beside COMMAND...: with another load on each CPU.
+beside() {
+	others=
+	for cpu in $(seq "$(nproc)"); do
+		timeout 900 sh -c 'while :; do :; done' &
+		others="$others $!"
+	done
+	"$@"
+	for other in $others; do
+		stop_process "$other"
+	done
+}
+
+loads() {
+	measure guest 1 --guest 10
+	measure mix 1 --guest 30 --user 20 --kernel 10
+	measure sleeper 1 --guest 2 --sleep 3 --exit kernel --exits-per-second 500
+	measure step_1ms 1 --guest 0.4 --user 0.6
+	measure step_4ms 1 --guest 1.6 --user 2.4
+	measure user 1 --guest 2 --exit io --exits-per-second 10000
+	measure user_fast 1 --guest 2 --exit io --exits-per-second 500000
+	measure kernel 1 --guest 2 --exit kernel --exits-per-second 10000
+	measure kernel_fast 1 --guest 2 --exit kernel --exits-per-second 500000
+	measure cpuid 1 --guest 2 --exit cpuid --exits-per-second 20000
+	measure both 1 --guest 0.1 --exit kernel --exits-per-second 50000
+	measure several 3 --guest 2 --exit kernel --exits-per-second 10000 --sleep 2
+	beside measure busy_host 1 --guest 2 --exit kernel --exits-per-second 10000
+}
+
+# cover NAME KVMLOAD-OPTIONS...: how many of many short windows hold the truth.
+cover() {
+	load_name=$1
+	shift
+	start_guests --name accuracy --truth-interval 0.05 --truth-file "$dir/lines" "$@"
+	sleep 0.5
+	watch "$dir/sampled" -i 0.5 -n "$coverage"
+	sleep 0.5
+	stop_guests
+	jq -L "$bench" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
+		--slurpfile sampled "$dir/sampled" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
+}
+
+# The events of a host full of exits, within the default budget.
+event_cost() {
+	start_guests --name accuracy --vcpus "$(nproc)" --guest 2 --exit kernel \
+		--exits-per-second 500000
+	sleep 0.5
+	"$kvmperf" stat -f json --exact -i 2 -n 5 >"$dir/exact" 2>"$dir/error" ||
+		die "kvmperf: $(head -n 1 "$dir/error")"
+	stop_guests
+	jq -rs '.[-1] as $i | $i.source
+		| if .exact | not then "exact mode is not available here" else
+		  ($i.vms[0].exits / $i.duration_s / $i.cpus | round) as $rate
+		  | "\($rate) exits/s a CPU: an event costs \(.exact_event_ns | round) ns; within " +
+		    "\(.budget * 100) % of a CPU events are looked at for " +
+		    "\(.exact_duty * 1000 | round / 10) % of the time and cost " +
+		    "\(.exact_events * .exact_event_ns / 1e7 / $i.duration_s / $i.cpus
+			* 100 | round / 100) %"
+		  end' "$dir/exact"
+}
+
+# Interrupts of all CPUs so far.
+interrupts() {
+	awk '$1 == "intr" {print $2}' /proc/stat
+}
+
+# What kvmperf adds to the interrupts of a host on which nothing runs.
+wakeups() {
+	for round in 1 2 3 4 5; do
+		before=$(interrupts)
+		sleep 3
+		alone=$(($(interrupts) - before))
+		start_tool "$kvmperf" stat -i 1 -o /dev/null -- sleep 6
+		sleep 2
+		before=$(interrupts)
+		sleep 3
+		echo "$alone $(($(interrupts) - before)) $(nproc)"
+		stop_tool kvmperf
+	done | awk '{alone += $1; with += $2; n += 3 * $3}
+		END {printf "%.0f interrupts a second and CPU without kvmperf, %.0f with it\n",
+			alone / n, with / n}'
+}
+
+: >"$dir/rows"
+loads
+[ ! -s "$dir/rows" ] || jq -rs -f "$bench/accuracy_tables.jq" "$dir/rows"
+! wanted coverage || {
+	cover "guest 3, user 2, kernel 1 ms" --guest 3 --user 2 --kernel 1
+	cover "kernel exits" --guest 2 --exit kernel --exits-per-second 10000
+}
+! wanted event_cost || event_cost
+! wanted overhead || VARIANTS="alone bpf" "$bench/slowdown.sh" "$build" ${quick:+--quick} --only guest
+! wanted wakeups || wakeups

@@ -1,25 +1,26 @@
 # The tables of bench/accuracy.sh. Input: an array of accuracy.jq's lines.
-def round_to($digits):
-  if . == null then "–" else
-    pow(10; $digits) as $p | . * $p | round / $p end;
-def within($points): [.guest, .vmm, .kernel] | map(fabs) | max <= $points;
-def rms(f): map(f * f) | add / length | sqrt;
+def rounded: if . == null then "–" else . * 100 | round / 100 end;
+def mean: if length == 0 then null else add / length end;
+# Of one tool: the mean of its errors, and the worst.
+def errors($tool):
+  map(select(.tool == $tool) | .error)
+  | if length == 0 then "–" else
+      "\(mean | rounded) (\(max_by(fabs) | rounded))" end;
+def inside: map(select(.error95 and .correction == "calibrated"))
+  | "\(map(select((.error | fabs) <= .error95)) | length) of \(length)";
 
-group_by(.collector, .vms) as $groups
-| "| collector | VMs | runs within 1.5 points | root mean square: guest | vmm | kernel | largest of all | ready time, largest error, % | inside error95_s |",
-  "|---|---|---|---|---|---|---|---|---|",
-  ($groups[]
-   | [.[0].collector, .[0].vms,
-      "\(map(select(within(1.5))) | length) of \(length)",
-      (rms(.guest), rms(.vmm), rms(.kernel) | round_to(2)),
-      (map(.guest, .vmm, .kernel | fabs) | max | round_to(2)),
-      (map(.ready | values | fabs) | max | round_to(2)),
-      "\(map(.covered) | add) of \(map(.figures) | add)"]
-   | "| " + (map(tostring) | join(" | ")) + " |"),
-  "",
-  "| collector | VMs | run | guest, points | vmm | kernel | ready time, s | its error, % |",
-  "|---|---|---|---|---|---|---|---|",
-  ($groups[][]
-   | [.collector, .vms, .run, (.guest, .vmm, .kernel | round_to(2)),
-      (.ready_truth_s, .ready | round_to(2))]
-   | "| " + (map(tostring) | join(" | ")) + " |")
+"| load | exits/s | true guest | corrected | ± | inside ± | uncorrected | exact mode | gtime | pidstat | perf kvm | own CPU time, % |",
+"|---|---|---|---|---|---|---|---|---|---|---|---|",
+(reduce .[] as $line ({}; .[$line.case] += [$line])
+ | to_entries[]
+ | .value as $lines | ($lines | map(select(.tool == "corrected"))) as $corrected
+ | [.key, ($corrected | map(.exits_hz) | mean | round),
+    ($corrected | map(.truth) | mean | rounded),
+    ($lines | errors("corrected")), ($corrected | map(.error95) | mean | rounded),
+    ($corrected | inside),
+    ($lines | errors("uncorrected", "exact", "gtime", "pidstat", "perf kvm")),
+    ($lines | map(select(.tool == "own CPU time") | .error) | max_by(fabs)
+     | . * 1000 | round / 1000)]
+ | "| " + (map(tostring) | join(" | ")) + " |"),
+"",
+"True guest: points of one CPU, by the guest's TSC. Tools: mean error of all windows (the worst), points."

@@ -6,9 +6,11 @@ set -u
 bench=$(dirname "$0")
 build=${1:-}
 quick=
+only=
 case $build in
 '' | -*)
-	echo "usage: $0 BUILD [--quick]   (BUILD: the folder of kvmperf and kvmload)" >&2
+	echo "usage: $0 BUILD [--quick] [--only CASE[,CASE]...]" >&2
+	echo "(BUILD: the folder of kvmperf and kvmload)" >&2
 	exit 2
 	;;
 esac
@@ -16,6 +18,10 @@ shift
 while [ $# -gt 0 ]; do
 	case $1 in
 	--quick) quick=yes ;;
+	--only)
+		only=${2:?--only takes names}
+		shift
+		;;
 	*)
 		echo "$0: unknown option '$1'" >&2
 		exit 2
@@ -57,6 +63,14 @@ need() {
 [ "$(id -u)" -eq 0 ] || die "run as root"
 [ -n "${without_guests:-}" ] || [ -w /dev/kvm ] || die "there is no /dev/kvm to run guests with"
 need "$kvmperf" "$kvmload" jq awk pgrep
+
+# wanted CASE: is it among those of --only?
+wanted() {
+	case ,${only:-$1}, in
+	*,"$1",*) return 0 ;;
+	*) return 1 ;;
+	esac
+}
 
 # start_guests OPTIONS...: kvmload in the background as $load; returns when its
 # guests run.

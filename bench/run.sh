@@ -18,5 +18,6 @@ $(pidstat -V | head -n 1)${quick:+, --quick}.
 END
 section slowdown "Slowdown of a guest's own work"
 section scale "kvmperf's own needs"
-section accuracy "Accuracy"
+section accounts "Guest, VMM and kernel time of known mixes"
+section accuracy "Accuracy of guest time, and its cost"
 section record "Recording"

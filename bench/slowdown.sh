@@ -1,11 +1,11 @@
 #!/bin/sh
 # How much a guest's own work slows down while a tool watches: kvmperf with either
 # collector, perf record and pidstat, each against no tool in the same round.
-# Usage: bench/slowdown.sh BUILD [--quick]
+# Usage: bench/slowdown.sh BUILD [--quick] [--only guest,mix,all]; VARIANTS: of the tools
 . "$(dirname "$0")/lib.sh"
 need perf pidstat
 
-variants="alone bpf perf record pidstat"
+variants=${VARIANTS:-alone bpf perf record pidstat}
 window=3 # seconds
 settle=1 # seconds, for the tool to start
 disturbance=10 # points of one CPU that others may use in a window
@@ -88,8 +88,8 @@ cat <<END
 | workload | tool | progress, M steps/s | slowdown, % (95 %) | by the guest's clock, % (95 %) | tool's CPU time, points | others', points |
 |---|---|---|---|---|---|---|
 END
-measure "guest" --guest 10 --pin $last
-measure "mix" --guest 30 --user 20 --kernel 10 --pin $last
-measure "all CPUs" --guest 10 --vcpus "$cpus" --pin 0-$last
+! wanted guest || measure "guest" --guest 10 --pin $last
+! wanted mix || measure "mix" --guest 30 --user 20 --kernel 10 --pin $last
+! wanted all || measure "all CPUs" --guest 10 --vcpus "$cpus" --pin 0-$last
 echo
 echo "$rounds rounds of windows of $window s; $repeated disturbed rounds were taken again."

@@ -184,9 +184,10 @@ static struct exit_cost make_cost(double ns, double error_ns)
 
 /*
  * What an interrupt takes from a guest that runs without pause: the exit, the interrupt, which
- * is served while the thread counts as guest, and the entry; and how many come.
+ * is served while the thread counts as guest, and the entry; and how many come. round_ns: of
+ * the exit and entry that end and begin a burst.
  */
-static int measure_interrupts(struct work *work, struct exit_costs *out)
+static int measure_interrupts(struct work *work, double round_ns, struct exit_costs *out)
 {
 	double costs[INTERRUPTS_MAX], sum = 0, squares = 0, interrupts = 0, run_ns = 0;
 	struct thread_samples samples;
@@ -202,8 +203,11 @@ static int measure_interrupts(struct work *work, struct exit_costs *out)
 		double forced = (double)round.exits - (double)round.user_exits;
 		run_ns += (double)round.run_ns;
 		interrupts += forced > 0 ? forced : 0;
-		if (forced > 0 && round.gap_ns > 0)
-			costs[count++] = round.gap_ns / forced;
+		/* A gap in which the thread lost the CPU is longer than what it ran. */
+		double ran = (double)round.run_ns - round.guest_ns - round_ns;
+		double gap = round.gap_ns < ran ? round.gap_ns : ran;
+		if (forced > 0 && gap > 0)
+			costs[count++] = gap / forced;
 	}
 	thread_sampler_stop(work->sampler);
 	if (!code)
@@ -280,7 +284,7 @@ static int measure_classes(struct work *work, const struct kernel_map *map,
 	work->sampler = NULL;
 	code = thread_sampler_new(&work->sampler, INTERRUPT_HZ, map, work->error);
 	if (!code)
-		code = measure_interrupts(work, &out->costs);
+		code = measure_interrupts(work, user.round_ns, &out->costs);
 	return code;
 }
 

@@ -4,13 +4,15 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 
 #define PROBE_HZ   2000
-#define PROBE_NS   (4 * NS_PER_MS)
-#define PROBES	   7
-#define PROBES_MIN 3	/* that have samples */
+#define PROBE_NS   (2 * NS_PER_MS)
+#define PROBES	   9 /* that have samples and kept the CPU */
+#define PROBES_MIN 3
+#define TRIES	   40
 #define STEPS	   1001 /* looks at the clock that tell how long one takes */
 
 static int compare_doubles(const void *left, const void *right)
@@ -52,9 +54,22 @@ static uint64_t longest_step(void)
 	return 100 + (uint64_t)(4 * sample_cost_trimmed_mean(steps, STEPS, 0.5));
 }
 
-/* The part of the time, while the thread looks at the clock, that gaps take, ns. */
+/* How often the thread had to leave the CPU to others. */
+static long preemptions(void)
+{
+	struct rusage usage = {0};
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nivcsw;
+}
+
+/*
+ * The part of the time, while the thread looks at the clock, that gaps take, ns. NAN when other
+ * threads had the CPU for some of it.
+ */
 static double sum_gaps(uint64_t step_ns)
 {
+	long before = preemptions();
 	uint64_t last = clock_monotonic_ns(), end = last + PROBE_NS;
 	double sum = 0;
 
@@ -64,7 +79,7 @@ static double sum_gaps(uint64_t step_ns)
 			sum += (double)(now - last);
 		last = now;
 	}
-	return sum;
+	return preemptions() == before ? sum : NAN;
 }
 
 int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error)
@@ -77,7 +92,7 @@ int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct er
 	if (code)
 		return code;
 	uint64_t step_ns = longest_step();
-	for (int i = 0; !code && i < PROBES; i++) {
+	for (int i = 0; !code && i < TRIES && count < PROBES; i++) {
 		struct thread_samples samples;
 		double without = sum_gaps(step_ns);
 		code = thread_sampler_start(sampler, error);
@@ -85,7 +100,7 @@ int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct er
 		thread_sampler_stop(sampler);
 		if (!code)
 			code = thread_sampler_take(sampler, &samples, error);
-		if (!code && samples.all)
+		if (!code && samples.all && isfinite(with - without))
 			costs[count++] = (with - without) / (double)samples.all;
 	}
 	thread_sampler_free(sampler);

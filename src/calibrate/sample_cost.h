@@ -6,9 +6,10 @@
 
 /*
  * The whole cost of one sample, ns: timer interrupt, event and BPF program, as the code that is
- * hit feels it. The thread looks at the clock without pause, 4 ms without and 4 ms with
- * samples, seven times over; the answer is the median of what the gaps in its view are longer
- * by a sample. Errors: -ENODATA when too few samples came.
+ * hit feels it. The thread looks at the clock without pause, 2 ms without and 2 ms with
+ * samples, nine times over and more where other threads come between; the answer is the median
+ * of what the gaps in its view are longer by a sample. Errors: -ENODATA when too few samples
+ * came.
  */
 int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error);
 

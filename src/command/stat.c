@@ -166,6 +166,17 @@ static void say_inexact(struct stat_run *run)
 	run->said_inexact = reason != NULL;
 }
 
+/* Fewer samples than asked for: with the first figures, so that an error is one line. */
+static void say_rate(const struct interval_source *source)
+{
+	if (source->frequency_hz < source->frequency_asked_hz)
+		fprintf(stderr,
+			"kvmperf stat: %u samples a second and CPU instead of %u: one costs "
+			"%.1f us here (see --budget)\n",
+			source->frequency_hz, source->frequency_asked_hz,
+			source->sample_cost_s * 1e6);
+}
+
 static int measure(struct stat_run *run, struct error *error)
 {
 	uint64_t duration_ns = run->options.interval_ns;
@@ -190,25 +201,14 @@ static int measure(struct stat_run *run, struct error *error)
 		if (!code && run->options.format == STAT_TABLE &&
 		    interval_add(&run->sum, &interval))
 			code = error_set(error, -ENOMEM, "no memory for the summary");
-		if (run->intervals == 1)
+		if (!code && run->intervals == 1) {
+			say_rate(&interval.source);
 			note_unseen(&interval);
+		}
 		watch_selected(run, &interval);
 		interval_free(&interval);
 	}
 	return code ? code : write_summary(run, error);
-}
-
-/* Fewer samples than asked for. */
-static void say_rate(const struct stat_run *run)
-{
-	double cost_ns;
-	unsigned asked_hz, hz = session_frequency(run->session, &cost_ns, &asked_hz);
-
-	if (hz < asked_hz)
-		fprintf(stderr,
-			"kvmperf stat: %u samples a second and CPU instead of %u: one costs "
-			"%.1f us here (see --budget)\n",
-			hz, asked_hz, cost_ns / 1e3);
 }
 
 /* What the user should know before the first figures come. */
@@ -220,7 +220,6 @@ static int check_vms(struct stat_run *run, struct error *error)
 	if (reason)
 		fprintf(stderr, "kvmperf stat: the perf collector is used: %s\n", reason);
 	say_inexact(run);
-	say_rate(run);
 	reason = session_tagging_refusal(run->session);
 	if (reason)
 		fprintf(stderr, "kvmperf stat: shared work is apportioned as by affine: %s\n",

@@ -651,14 +651,6 @@ static void set_up_budget(struct session *session)
 	session->frequency_hz = budget_first_rate(&session->budget);
 }
 
-unsigned session_frequency(const struct session *session, double *sample_cost_ns,
-			   unsigned *asked_hz)
-{
-	*sample_cost_ns = session->budget.sample_cost_ns;
-	*asked_hz = session->options.frequency_hz;
-	return session->frequency_hz;
-}
-
 static int open_collector(struct session *session, struct error *error)
 {
 	struct collector_options options = {

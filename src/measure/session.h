@@ -81,12 +81,6 @@ const char *session_fallback_reason(const struct session *session);
  * from the start, or after the first interval (tracepoints that stay silent).
  */
 const char *session_inexact_reason(const struct session *session);
-/*
- * How many samples a second and CPU are taken now, what one costs (ns; 0: unknown), and how
- * many were asked for.
- */
-unsigned session_frequency(const struct session *session, double *sample_cost_ns,
-			   unsigned *asked_hz);
 
 /* Why guest times are not corrected although they were to be, or NULL. */
 const char *session_uncorrected_reason(const struct session *session);

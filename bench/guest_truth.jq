@@ -1,0 +1,25 @@
+# kvmload's truth between two moments. $lines: those of its --truth-interval. A stall
+# (kvmload --help) is the guest's: the machine below stood still while it ran.
+
+# The last line not after the moment.
+def line_before($lines; $time):
+  {low: 0, high: ($lines | length)}
+  | until(.high - .low <= 1;
+      ((.low + .high) / 2 | floor) as $middle
+      | if $lines[$middle].time <= $time then .low = $middle else .high = $middle end)
+  | .low;
+
+def at($lines; $time; $pid):
+  line_before($lines; $time) as $i
+  | if $lines[$i].time > $time or $i + 1 >= ($lines | length)
+    then error("the truth does not cover \($time)") else . end
+  | [$lines[$i, $i + 1] | {time} + (.vms[] | select(.pid == $pid))] as [$a, $b]
+  | (($time - $a.time) / ($b.time - $a.time)) as $f
+  | {guest: ($a.guest_s + $a.guest_stall_s
+             + $f * ($b.guest_s + $b.guest_stall_s - $a.guest_s - $a.guest_stall_s)),
+     cpu: ($a.cpu_s + $f * ($b.cpu_s - $a.cpu_s))};
+
+# Seconds in guest mode and on a CPU.
+def truth($lines; $start; $until; $pid):
+  at($lines; $start; $pid) as $from | at($lines; $until; $pid) as $to
+  | {guest: ($to.guest - $from.guest), cpu: ($to.cpu - $from.cpu)};
