@@ -27,9 +27,20 @@ TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c tests/golden/*_test.c test
 TESTS        := $(TEST_SOURCES:%.c=$(BUILD)/%)
 KVMLOAD_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/kvmload/*.c)))
 
+# Fuzz targets, by libFuzzer: the readers of files that others made.
+FUZZ_SECONDS ?= 1800
+FUZZ_FLAGS   := -g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_SOURCES := $(filter-out %.bpf.c,$(wildcard src/perf_data/*.c src/report/*.c src/account/*.c \
+		src/base/*.c src/symbols/*.c src/traffic/*.c src/view/*.c)) \
+		$(addprefix src/measure/,interval.c interval_builder.c labels.c shared_causes.c exit_counts.c) \
+		$(addprefix src/discover/,vm.c thread_role.c vmm_options.c proc_file.c) \
+		$(addprefix src/collect/,collector.c interrupt_context.c perf_events.c)
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o)
+FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
 
-.PHONY: all tests demo check bench format format-check clean install
+.PHONY: all tests demo check bench fuzz fuzzers format format-check clean install
 .SECONDARY:
 
 all: $(BUILD)/kvmperf
@@ -79,6 +90,19 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp
 	@mv $@.tmp $@
 
+fuzzers: $(FUZZERS)
+
+fuzz: fuzzers
+	@tests/fuzz/run $(BUILD)/fuzz $(FUZZ_SECONDS)
+
+$(BUILD)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/fuzz_file.h $(FUZZ_OBJECTS)
+	$(CLANG) $(CPPFLAGS) -std=gnu17 -Wall -Wextra $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ \
+		$< $(FUZZ_OBJECTS) $(LDLIBS)
+
+$(BUILD)/fuzz/%.o: %.c | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CCACHE) $(CLANG) $(CPPFLAGS) -std=gnu17 $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
 format:
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 
@@ -92,4 +116,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(KVMLOAD_OBJECTS:.o=.d) $(BUILD)/src/main.d
+-include $(FUZZ_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(TESTS:=.d) $(KVMLOAD_OBJECTS:.o=.d) $(BUILD)/src/main.d

@@ -86,6 +86,10 @@ for test in build/sanitize/tests/unit/*_test build/sanitize/tests/golden/*_test;
 	[ ! -x "$test" ] || run "${test#build/sanitize/tests/}" "$test"
 done
 
+step "fuzzing the readers of files, briefly ('make fuzz' takes half an hour)"
+run "build the fuzz targets" make --no-print-directory -s -j2 fuzzers
+run "fuzz targets" tests/fuzz/run build/fuzz 30
+
 step "live tests"
 export KVMPERF=build/kvmperf KVMLOAD=build/kvmload
 for test in tests/live/*_test.sh; do

@@ -6,7 +6,7 @@
 set -eu
 
 build="gcc make clang bpftool libbpf-dev libelf-dev libzstd-dev libjansson-dev zlib1g-dev libc6-dev"
-check="libcmocka-dev libasan8 libubsan1 iproute2 procps util-linux clang-format jq linux-perf
+check="libcmocka-dev libclang-rt-dev libasan8 libubsan1 iproute2 procps util-linux clang-format jq linux-perf
 qemu-system-x86 mandoc"
 lab="busybox-static cpio kmod socat xz-utils httperf gnuplot-nox libvirt-daemon
 libvirt-daemon-driver-qemu libvirt-clients"

@@ -13,11 +13,11 @@
 #include "command/report_options.h"
 #include "report/net_copies.h"
 #include "report/recording.h"
+#include "report/recording_times.h"
 #include "report/report.h"
 #include "report/same_boot.h"
 #include "report/samples_file.h"
 #include "report/symbol_rows.h"
-#include "report/time_window.h"
 #include "symbols/file_symbols.h"
 #include "view/folded.h"
 #include "view/interval_csv.h"
@@ -31,8 +31,7 @@ struct report_run {
 	struct profile profile;
 	struct recording recording;
 	struct samples_file samples;
-	struct recorded_facts *facts;
-	struct recorded_times times;
+	struct recording_times times;
 	struct interrupt_context *interrupts;
 	struct report report;
 	struct report_traffic *traffic;
@@ -60,7 +59,7 @@ static void show_progress(double done)
 static bool is_vm(void *context, uint32_t pid, const char *selector)
 {
 	const struct report_run *run = context;
-	const struct vm *recorded = recorded_facts_vm(run->facts, pid);
+	const struct vm *recorded = recorded_facts_vm(run->times.facts, pid);
 	char name[24];
 
 	if (recorded && vm_matches(recorded, selector))
@@ -109,22 +108,6 @@ static int load_symbols(struct report_run *run, struct error *error)
 	return code;
 }
 
-static int take_facts(struct report_run *run, struct error *error)
-{
-	const struct perf_data_features *features = perf_data_features(run->recording.data);
-	struct error reason = {0};
-
-	if (run->facts || !features->kvmperf)
-		return 0;
-	if (!recorded_facts_take(&run->facts, features->kvmperf, features->kvmperf_length,
-				 &reason))
-		return 0;
-	if (reason.code == -ENOMEM)
-		return error_set(error, reason.code, "%s", reason.message);
-	fprintf(stderr, "kvmperf report: %s; it is left out\n", reason.message);
-	return 0;
-}
-
 /* The running kernel's symbols will do when the recording is of this boot. */
 static int use_running_kernel(struct report_run *run, struct error *error)
 {
@@ -134,28 +117,6 @@ static int use_running_kernel(struct report_run *run, struct error *error)
 	run->options.kallsyms = "/proc/kallsyms";
 	run->options.modules = "/proc/modules";
 	return load_symbols(run, error);
-}
-
-static int set_window(struct report_run *run, struct error *error)
-{
-	const struct perf_data_features *features = perf_data_features(run->recording.data);
-	struct profile *profile = &run->profile;
-	int code = 0;
-
-	if (run->options.time)
-		code = time_window_parse(run->options.time, features->first_ns,
-					 features->last_ns, &profile->start_ns,
-					 &profile->stop_ns, error);
-	if (code || !run->facts)
-		return code;
-	/* Exact times are of whole intervals: the window is made of those that lie in it. */
-	if (recorded_facts_sum(run->facts, profile->start_ns, profile->stop_ns, &run->times))
-		return no_memory(error);
-	if (run->times.end_ns) {
-		profile->start_ns = run->times.start_ns;
-		profile->stop_ns = run->times.end_ns;
-	}
-	return 0;
 }
 
 static int read_recording(struct report_run *run, struct error *error)
@@ -169,11 +130,9 @@ static int read_recording(struct report_run *run, struct error *error)
 		recording->progress = show_progress;
 	int code = recording_open(recording, run->options.input, error);
 	if (!code)
-		code = take_facts(run, error);
+		code = recording_times_open(&run->times, recording, run->options.time, error);
 	if (!code)
 		code = use_running_kernel(run, error);
-	if (!code)
-		code = set_window(run, error);
 	if (code)
 		return code;
 	const struct perf_data_features *features = perf_data_features(recording->data);
@@ -201,7 +160,10 @@ static void note_recording(const struct report_run *run)
 	const char *warning = perf_data_warning(recording->data);
 
 	if (warning)
-		fprintf(stderr, "kvmperf report: %s\n", warning);
+		fprintf(stderr, "kvmperf report: %s: this is what it has\n", warning);
+	if (run->times.left_out.code)
+		fprintf(stderr, "kvmperf report: %s; it is left out\n",
+			run->times.left_out.message);
 	if (run->profile.anchor == ANCHOR_SHARES)
 		fprintf(stderr,
 			"kvmperf report: %s doesn't count time: the figures are shares of its "
@@ -215,37 +177,6 @@ static void note_recording(const struct report_run *run)
 	if (!recording->system_wide)
 		fprintf(stderr, "kvmperf report: not recorded with -a: what was not recorded "
 				"counts as idle\n");
-}
-
-static void describe_recording(struct report_run *run, struct report_input *input)
-{
-	const struct perf_data_features *features = perf_data_features(run->recording.data);
-	const struct profile *profile = &run->profile;
-	uint64_t start = profile->first_ns;
-
-	input->collector = "perf.data";
-	input->event = run->recording.event_name;
-	input->frequency_hz = (unsigned)run->recording.frequency_hz;
-	input->cpus = features->cpus_online ? features->cpus_online : profile->cpus_seen;
-	if (run->times.end_ns) {
-		input->times = &run->times;
-		input->duration_ns = run->times.end_ns - run->times.start_ns;
-		input->cpus = run->times.cpus ? run->times.cpus : input->cpus;
-		input->unowned.counts[TRAFFIC_HOST][TRAFFIC_RECEIVED] = (struct traffic_count){
-			run->times.unowned_packets, run->times.unowned_bytes};
-		start = run->times.start_ns;
-	} else if (profile->samples && profile->first_ns != UINT64_MAX) {
-		input->duration_ns =
-			profile->last_ns - profile->first_ns + (uint64_t)profile->period_ns;
-	} else {
-		/* No times: as long as its samples. */
-		input->duration_ns = (uint64_t)(profile->period_ns * (double)profile->samples /
-						(double)(input->cpus ? input->cpus : 1));
-	}
-	input->start = recorded_facts_wall(run->facts, start);
-	if (isnan(input->start) && features->wall_ns)
-		input->start = (double)features->wall_ns / 1e9 +
-			       ((double)start - (double)features->clock_ns) / 1e9;
 }
 
 static int add_traffic(struct report_run *run, const struct net_copies *copies,
@@ -395,6 +326,18 @@ static int write_report(struct report_run *run, const struct report_input *input
 		    : 0;
 }
 
+static int no_samples(const struct report_run *run, struct error *error)
+{
+	const struct report_options *options = &run->options;
+	const char *warning = options->samples ? NULL : perf_data_warning(run->recording.data);
+	const char *when = options->time ? " in that time" : "";
+
+	if (warning)
+		return error_set(error, -ENODATA, "%s: it has no samples%s", warning, when);
+	return error_set(error, -ENODATA, "%s has no samples%s",
+			 options->samples ? options->samples : options->input, when);
+}
+
 static int run_report(struct report_run *run, struct error *error)
 {
 	struct report_input input = {
@@ -416,24 +359,16 @@ static int run_report(struct report_run *run, struct error *error)
 		code = read_recording(run, error);
 	if (code)
 		return code;
+	if (run->profile.samples == 0)
+		return no_samples(run, error);
 	if (run->options.samples) {
-		samples_file_describe(&run->samples, &run->profile, &input);
+		code = samples_file_describe(&run->samples, &run->profile, &input, error);
 	} else {
 		note_recording(run);
-		describe_recording(run, &input);
+		code = recording_times_describe(&run->times, &input, error);
 	}
-	input.facts = run->facts;
-	if (run->profile.samples && input.duration_ns == 0)
-		return error_set(
-			error, -ENODATA,
-			"%s doesn't tell how long it was recorded: it has neither times "
-			"nor a period",
-			run->options.samples ? run->options.samples : run->options.input);
-	if (run->profile.samples == 0)
-		return error_set(error, -ENODATA, "%s has no samples%s",
-				 run->options.samples ? run->options.samples
-						      : run->options.input,
-				 run->options.time ? " in that time" : "");
+	if (code)
+		return code;
 	if (report_find_vms(&run->report, &input))
 		return no_memory(error);
 	code = check_vms(run, error);
@@ -466,8 +401,7 @@ int command_report(int argc, char **argv)
 	report_clear(&run.report);
 	recording_close(&run.recording);
 	interrupt_context_free(run.interrupts);
-	recorded_times_clear(&run.times);
-	recorded_facts_free(run.facts);
+	recording_times_clear(&run.times);
 	profile_clear(&run.profile);
 	free(run.traffic);
 	report_options_clear(&run.options);

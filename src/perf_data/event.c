@@ -163,6 +163,7 @@ int event_table_add_id(struct event_table *table, uint32_t event, uint64_t id)
 	if (!table->ids[place].id)
 		table->id_count++;
 	table->ids[place] = (struct event_id){id, event};
+	table->last.id = 0;
 	return 0;
 }
 
@@ -181,7 +182,7 @@ struct perf_data_event *event_table_find(const struct event_table *table, uint64
  * (PERF_SAMPLE_IDENTIFIER, or the same sample_type up to PERF_SAMPLE_ID), or nobody could tell
  * them apart: the first event tells where.
  */
-const struct perf_data_event *event_table_of_sample(const struct event_table *table,
+const struct perf_data_event *event_table_of_sample(struct event_table *table,
 						    const uint8_t *record, size_t size)
 {
 	const struct perf_data_event *first = table->events;
@@ -192,7 +193,15 @@ const struct perf_data_event *event_table_of_sample(const struct event_table *ta
 							     : first->layout.id;
 	if (at == FIELD_NONE)
 		return table->one_layout ? first : NULL;
-	return (size_t)at + 8 <= size ? event_table_find(table, get64(record + at)) : NULL;
+	if ((size_t)at + 8 > size)
+		return NULL;
+	uint64_t id = get64(record + at);
+	if (id == table->last.id && id)
+		return &table->events[table->last.event];
+	const struct perf_data_event *found = event_table_find(table, id);
+	if (found)
+		table->last = (struct event_id){id, (uint32_t)(found - first)};
+	return found;
 }
 
 const struct perf_data_event *event_table_of_other(const struct event_table *table,

@@ -39,7 +39,8 @@ struct event_table {
 		uint32_t event;
 	} * ids; /* a hash table, open addressing; a power of two places */
 	size_t id_count, id_places;
-	bool has_zero; /* id 0 was given out, to event zero_event */
+	struct event_id last; /* found last in a sample; samples of one CPU come in a row */
+	bool has_zero;	      /* id 0 was given out, to event zero_event */
 	uint32_t zero_event;
 	bool one_layout; /* all events have the same: ids are needed for names alone */
 };
@@ -58,7 +59,7 @@ int event_table_add_id(struct event_table *table, uint32_t event, uint64_t id);
  * The event of a record: by its id where there are several events. NULL when no event has it,
  * or there is none at all.
  */
-const struct perf_data_event *event_table_of_sample(const struct event_table *table,
+const struct perf_data_event *event_table_of_sample(struct event_table *table,
 						    const uint8_t *record, size_t size);
 const struct perf_data_event *event_table_of_other(const struct event_table *table,
 						   const uint8_t *record, size_t size);

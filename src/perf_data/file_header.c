@@ -131,6 +131,10 @@ static int read_features(struct perf_data *data, const struct perf_data_header *
 			return 0;
 		}
 		at += sizeof(section);
+		if (section.offset > data->source.file_size ||
+		    section.size > data->source.file_size - section.offset)
+			perf_data_warn(data, "%s is cut off behind its data, at byte %" PRIu64,
+				       data->source.name, data->source.file_size);
 		code = features_wants((enum perf_data_feature)feature)
 			       ? read_feature(data, feature, &section, error)
 			       : 0;
@@ -170,9 +174,7 @@ int perf_data_read_file_header(struct perf_data *data, struct error *error)
 		if (code)
 			return code;
 	} else if (data->unfinished) {
-		perf_data_warn(data,
-			       "%s was not finished (perf was killed?): what follows is what "
-			       "it has",
+		perf_data_warn(data, "%s was not finished (perf was killed?)",
 			       data->source.name);
 	}
 	return byte_source_seek(&data->source, header.data.offset, error);

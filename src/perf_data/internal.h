@@ -16,6 +16,7 @@ struct perf_data {
 	uint64_t end;	 /* of the records */
 	uint64_t offset; /* of the last record */
 	bool ended;
+	bool has_parts;	    /* of kvmperf's text: struct perf_data_recording_part */
 	bool decompressing; /* records wait in the decompressor */
 	struct decompressor *decompressor;
 	struct event_table events;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "perf_data/byte_source.h"
 #include "perf_data/bytes.h"
 #include "perf_data/decompressor.h"
@@ -62,9 +63,8 @@ void perf_data_warn(struct perf_data *data, const char *format, ...)
 /* The source ends here, though the recording does not. */
 static int cut_off(struct perf_data *data)
 {
-	perf_data_warn(data,
-		       "%s is cut off at byte %" PRIu64 ": what follows is what stands before",
-		       data->source.name, data->source.offset + data->source.available);
+	perf_data_warn(data, "%s is cut off at byte %" PRIu64, data->source.name,
+		       data->source.offset + data->source.available);
 	data->ended = true;
 	return 0;
 }
@@ -136,17 +136,33 @@ static int take_attribute(struct perf_data *data, const uint8_t *record, size_t 
 	return 0;
 }
 
-/* PERF_RECORD_EVENT_UPDATE: uint64_t type, uint64_t id, here type 2: a name */
-static void take_event_name(struct perf_data *data, const uint8_t *record, size_t size)
+/*
+ * PERF_RECORD_EVENT_UPDATE: uint64_t type, uint64_t id, then a name, or a part of kvmperf's
+ * text. 1: the record is for the caller.
+ */
+static int take_update(struct perf_data *data, const uint8_t *record, size_t size)
 {
 	const size_t at = sizeof(struct perf_data_record);
 
-	if (size <= at + 16 || get64(record + at) != 2)
-		return;
-	struct perf_data_event *event = event_table_find(&data->events, get64(record + at + 8));
-	if (event)
-		snprintf(event->name, sizeof(event->name), "%.*s", (int)(size - at - 16),
-			 (const char *)record + at + 16);
+	if (size <= at + 16)
+		return 0;
+	switch (get64(record + at)) {
+	case PERF_DATA_UPDATE_NAME: {
+		struct perf_data_event *event =
+			event_table_find(&data->events, get64(record + at + 8));
+		if (event) {
+			snprintf(event->name, sizeof(event->name), "%.*s",
+				 (int)(size - at - 16), (const char *)record + at + 16);
+			printable(event->name);
+		}
+		return 0;
+	}
+	case PERF_DATA_UPDATE_KVMPERF:
+		data->has_parts = true;
+		/* The section has all of them. */
+		return !data->features.kvmperf;
+	default: return 0;
+	}
 }
 
 static int take_feature(struct perf_data *data, const uint8_t *record, size_t size,
@@ -220,7 +236,7 @@ static int take_in(struct perf_data *data, const uint8_t *record, size_t size,
 	case PERF_RECORD_HEADER_ATTR:
 		code = data->pipe ? take_attribute(data, record, size, error) : 0;
 		break;
-	case PERF_RECORD_EVENT_UPDATE: take_event_name(data, record, size); break;
+	case PERF_RECORD_EVENT_UPDATE: return take_update(data, record, size);
 	case PERF_RECORD_HEADER_FEATURE: code = take_feature(data, record, size, error); break;
 	case PERF_RECORD_HEADER_BUILD_ID:
 		code = features_take_build_id(&data->features, record, size);
@@ -282,6 +298,8 @@ static int next_outer(struct perf_data *data, const uint8_t **record, uint16_t *
 		return code;
 	if (source->available < *size)
 		return cut_off(data);
+	/* Pages of a mapped file are one after the other, but not for the hardware. */
+	__builtin_prefetch(source->at + 1024);
 	*record = source->at;
 	byte_source_advance(source, *size);
 	return 1;
@@ -320,6 +338,10 @@ int perf_data_next(struct perf_data *data, const uint8_t **record, struct error 
 	if (data->decompressor && decompressor_holds_part(data->decompressor))
 		perf_data_warn(data, "%s: the last compressed record is cut off",
 			       data->source.name);
+	/* kvmperf keeps the header true while it records; the section comes at the end. */
+	if (data->has_parts && !data->pipe && !data->features.kvmperf)
+		perf_data_warn(data, "%s was not finished (kvmperf record was killed?)",
+			       data->source.name);
 	return 0;
 }
 
@@ -328,7 +350,7 @@ uint64_t perf_data_offset(const struct perf_data *data)
 	return data->offset;
 }
 
-const struct event_table *perf_data_events(const struct perf_data *data)
+struct event_table *perf_data_events(struct perf_data *data)
 {
 	return &data->events;
 }

@@ -28,8 +28,9 @@ int perf_data_open(struct perf_data **out, const char *path, struct error *error
 /*
  * The next record: 1, with *record (its size is in its header, and all of it is there) valid
  * until the next call; 0 at the end. What describes the recording itself (attributes, features,
- * compressed records, traces) is taken in and not returned. Errors: as perf_data_open(), with
- * the offset.
+ * compressed records, traces) is taken in and not returned, but for parts of kvmperf's text
+ * (PERF_RECORD_EVENT_UPDATE, see recording_text.h) where there is no section of it. Errors: as
+ * perf_data_open(), with the offset.
  */
 int perf_data_next(struct perf_data *data, const uint8_t **record, struct error *error);
 
@@ -37,7 +38,7 @@ int perf_data_next(struct perf_data *data, const uint8_t **record, struct error 
 uint64_t perf_data_offset(const struct perf_data *data);
 
 /* The events and features; what is known so far, in a pipe. */
-const struct event_table *perf_data_events(const struct perf_data *data);
+struct event_table *perf_data_events(struct perf_data *data);
 const struct perf_data_features *perf_data_features(const struct perf_data *data);
 
 /*

@@ -13,11 +13,11 @@
 #define GAP_PERIODS 4
 
 /* Remembered from sample to sample: where one like this was counted. */
-#define MEMO_ENTRIES 8192
+#define MEMO_ENTRIES 32768
 
 struct profile_memo {
 	uint64_t address;
-	uint32_t group;
+	uint32_t group; /* 0, which the tally never gives out: free */
 	uint32_t space; /* serial of the address space and version of the kernel's map */
 	uint32_t folds;
 	uint32_t cell;
@@ -29,8 +29,6 @@ int profile_init(struct profile *profile)
 	profile->stop_ns = UINT64_MAX;
 	profile->first_ns = UINT64_MAX;
 	profile->memo = calloc(MEMO_ENTRIES, sizeof(*profile->memo));
-	for (size_t i = 0; profile->memo && i < MEMO_ENTRIES; i++)
-		profile->memo[i].group = GROUP_NONE;
 	if (!profile->memo)
 		return -ENOMEM;
 	return tasks_init(&profile->tasks, &profile->names, &profile->tally);
@@ -154,7 +152,7 @@ int profile_add(struct profile *profile, const struct profile_sample *sample)
 	uint32_t mode = (uint32_t)sample->work << 3 | (uint32_t)sample->mode;
 	uint64_t mixed = (sample->address ^ (uint64_t)group << 40 ^ (uint64_t)mode << 58) *
 			 0x9e3779b97f4a7c15ULL;
-	struct profile_memo *memo = &profile->memo[mixed >> 51];
+	struct profile_memo *memo = &profile->memo[mixed >> 49];
 	bool keep = !sample->callchain && sample->place == PLACE_NONE;
 	uint32_t cell;
 	if (keep && memo->address == sample->address && memo->group == group &&

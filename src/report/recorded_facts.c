@@ -13,7 +13,7 @@
 struct recorded_facts {
 	struct vm *vms;
 	size_t vm_count, vm_room;
-	json_t *intervals; /* an array of all */
+	json_t *intervals; /* an array of those that were not summed yet */
 	double wall;	   /* at wall_ns; NAN: not known */
 	uint64_t wall_ns;
 	size_t cpus;
@@ -282,21 +282,22 @@ static int add_interval(struct recorded_times *sum, const json_t *interval)
 	return code;
 }
 
-int recorded_facts_sum(const struct recorded_facts *facts, uint64_t start, uint64_t stop,
-		       struct recorded_times *out)
+int recorded_facts_sum(struct recorded_facts *facts, uint64_t start, uint64_t stop,
+		       struct recorded_times *sum)
 {
 	const json_t *interval;
 	size_t i;
 	int code = 0;
 
-	*out = (struct recorded_times){.cpus = facts->cpus};
+	sum->cpus = facts->cpus;
 	json_array_foreach(facts->intervals, i, interval)
 	{
 		if (!code && number_of(interval, "start_ns") >= start &&
 		    number_of(interval, "end_ns") <= stop &&
 		    number_of(interval, "end_ns") > number_of(interval, "start_ns"))
-			code = add_interval(out, interval);
+			code = add_interval(sum, interval);
 	}
+	json_array_clear(facts->intervals);
 	return code;
 }
 

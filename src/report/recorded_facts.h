@@ -50,9 +50,12 @@ struct recorded_times {
 	size_t cpus; /* 0: not known */
 };
 
-/* Sums the intervals that lie between start and stop (ns) whole. -ENOMEM. */
-int recorded_facts_sum(const struct recorded_facts *facts, uint64_t start, uint64_t stop,
-		       struct recorded_times *out);
+/*
+ * Adds those intervals that were taken since the last call and lie between start and stop (ns)
+ * whole to *sum, and forgets them all. -ENOMEM.
+ */
+int recorded_facts_sum(struct recorded_facts *facts, uint64_t start, uint64_t stop,
+		       struct recorded_times *sum);
 
 void recorded_times_clear(struct recorded_times *times);
 

@@ -85,10 +85,13 @@ static int select_events(struct recording *recording, struct error *error)
 	for (size_t i = 0; !chosen && !recording->event && i < events->count; i++)
 		if (strncmp(events->events[i].name, "dummy", 5) != 0)
 			chosen = &events->events[i];
+	if (!chosen && recording->event && events->count)
+		return error_set(error, -ENOENT,
+				 "the recording has no event '%s', but for example %s",
+				 recording->event, events->events[0].name);
 	if (!chosen)
-		return error_set(error, -ENOENT, "the recording has no event '%s', but %s",
-				 recording->event ? recording->event : "at all",
-				 events->count ? events->events[0].name : "none");
+		return perf_data_fail(recording->data, -EBADMSG, error,
+				      "no event was described up to here");
 	if (array_reserve(&recording->selected, &recording->selected_room, events->count,
 			  sizeof(*recording->selected)))
 		return error_set(error, -ENOMEM, "no memory for the events");
@@ -138,7 +141,7 @@ static int no_memory(struct error *error)
 static int read_sample(struct recording *recording, const uint8_t *record, size_t size,
 		       struct error *error)
 {
-	const struct event_table *events = perf_data_events(recording->data);
+	struct event_table *events = perf_data_events(recording->data);
 	const struct perf_data_event *event = event_table_of_sample(events, record, size);
 	struct recorded_sample sample;
 
@@ -200,6 +203,24 @@ static int read_lost(struct recording *recording, const uint8_t *record, size_t 
 	return sample_queue_add(recording->queue, &queued, NULL, 0);
 }
 
+/* A part of what `kvmperf record` knows. */
+static int read_text(struct recording *recording, const uint8_t *record, size_t size,
+		     struct error *error)
+{
+	struct recording_text *text = &recording->text;
+	int code = recording_text_take(text, record, size);
+
+	if (code == -ENOMEM)
+		return error_set(error, code, "no memory for kvmperf's records");
+	if (code < 0)
+		return perf_data_fail(recording->data, code, error,
+				      "kvmperf's record is malformed");
+	if (code == 0 || !recording->take_text)
+		return 0;
+	return recording->take_text(recording->take_text_context, text->text, text->length,
+				    error);
+}
+
 static int read_record(struct recording *recording, const uint8_t *record, struct error *error)
 {
 	size_t size = get16(record + offsetof(struct perf_data_record, size));
@@ -210,6 +231,7 @@ static int read_record(struct recording *recording, const uint8_t *record, struc
 
 	switch (type) {
 	case PERF_RECORD_SAMPLE: return read_sample(recording, record, size, error);
+	case PERF_RECORD_EVENT_UPDATE: return read_text(recording, record, size, error);
 	case PERF_RECORD_FINISHED_ROUND: code = sample_queue_end_round(recording->queue); break;
 	case PERF_RECORD_LOST:
 	case PERF_RECORD_LOST_SAMPLES:
@@ -320,6 +342,7 @@ void recording_close(struct recording *recording)
 	free(recording->selected);
 	free(recording->chain);
 	free(recording->file_ids);
+	recording_text_clear(&recording->text);
 	recording->data = NULL;
 	recording->queue = NULL;
 }

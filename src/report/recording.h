@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "perf_data/perf_data.h"
+#include "perf_data/recording_text.h"
 #include "report/profile.h"
 
 struct interrupt_context;
@@ -21,6 +22,12 @@ struct recording {
 	const struct interrupt_context *interrupts; /* not owned; NULL: not told apart */
 	bool keeps_stacks;
 	void (*progress)(double done); /* called now and then; may be NULL */
+	/*
+	 * Takes each text that `kvmperf record` wrote between the samples of a file without the
+	 * section; an error ends the reading. May be NULL.
+	 */
+	int (*take_text)(void *context, const char *text, size_t length, struct error *error);
+	void *take_text_context;
 	/* What was found. */
 	char event_name[64];
 	uint64_t frequency_hz;	/* 0: fixed period */
@@ -32,6 +39,7 @@ struct recording {
 	bool *selected; /* events, by number */
 	size_t selected_count, selected_room;
 	uint64_t *chain; /* room for a callchain */
+	struct recording_text text;
 	struct recorded_file_id {
 		uint32_t file; /* name */
 		uint8_t id[20];
@@ -41,8 +49,8 @@ struct recording {
 };
 
 /*
- * Opens the recording at path. profile, event, interrupts, keeps_stacks and progress are set
- * before. Errors: those of perf_data_open().
+ * Opens the recording at path. What stands above in struct recording is set before. Errors:
+ * those of perf_data_open().
  */
 int recording_open(struct recording *recording, const char *path, struct error *error);
 
@@ -52,8 +60,7 @@ int recording_open(struct recording *recording, const char *path, struct error *
  */
 int recording_read(struct recording *recording, struct error *error);
 
-/* The build id that was recorded for a file (struct build_id of symbols/file_symbols.h). */
-struct build_id;
+/* The build id that was recorded for a file. */
 void recording_build_id(void *recording, const char *path, struct build_id *id);
 
 void recording_close(struct recording *recording);

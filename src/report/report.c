@@ -12,6 +12,23 @@
 #include "measure/shared_causes.h"
 #include "report/collect_profile.h"
 
+/* CPUs x ns: a thousand CPUs for 73 years; the ledger's sums fit into 64 bits four times. */
+#define CAPACITY_MAX 0x1p61
+
+int report_set_duration(struct report_input *input, double ns, struct error *error)
+{
+	if (!(ns >= 1))
+		return error_set(error, -ENODATA,
+				 "nothing tells how long was recorded: there are neither times "
+				 "nor a period");
+	if (ns * (double)(input->cpus ? input->cpus : 1) > CAPACITY_MAX)
+		return error_set(error, -EBADMSG,
+				 "%.3g s on %zu CPUs can't have been recorded: a time is wrong",
+				 ns / 1e9, input->cpus);
+	input->duration_ns = (uint64_t)ns;
+	return 0;
+}
+
 const char *report_anchor_name(const struct report_input *input)
 {
 	static const char *const names[] = {

@@ -6,6 +6,7 @@
 
 #include "account/shared_policy.h"
 #include "measure/interval.h"
+#include "base/error.h"
 #include "report/profile.h"
 #include "report/recorded_facts.h"
 #include "report/vm_finder.h"
@@ -40,6 +41,12 @@ struct report {
 	struct interval interval;
 	double ns_per_unit; /* what the cells' times are multiplied by */
 };
+
+/*
+ * Sets duration_ns; cpus must be known. -ENODATA for none, -EBADMSG when CPUs x duration is
+ * more than any machine had since there are clocks.
+ */
+int report_set_duration(struct report_input *input, double ns, struct error *error);
 
 /* The anchor's name in output. */
 const char *report_anchor_name(const struct report_input *input);

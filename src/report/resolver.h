@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "report/names.h"
 #include "report/places.h"
+#include "symbols/build_id.h"
 #include "symbols/kernel_map.h"
 
 struct recorded_process;
-struct build_id;
 struct file_symbols;
 struct symbol_table;
 

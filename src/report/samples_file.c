@@ -318,10 +318,10 @@ int samples_file_read(struct samples_file *file, struct profile *profile, const 
 	return code;
 }
 
-void samples_file_describe(const struct samples_file *file, const struct profile *profile,
-			   struct report_input *input)
+int samples_file_describe(const struct samples_file *file, const struct profile *profile,
+			  struct report_input *input, struct error *error)
 {
-	double period_ns = file->frequency_hz > 0 ? 1e9 / file->frequency_hz : 0;
+	double ns, period_ns = file->frequency_hz > 0 ? 1e9 / file->frequency_hz : 0;
 	bool window = profile->start_ns > 0 || profile->stop_ns < UINT64_MAX;
 
 	input->collector = "samples";
@@ -330,14 +330,14 @@ void samples_file_describe(const struct samples_file *file, const struct profile
 	input->cpus = file->cpus ? file->cpus : profile->cpus_seen ? profile->cpus_seen : 1;
 	input->start = NAN;
 	if (file->duration_s > 0 && !window)
-		input->duration_ns = (uint64_t)(file->duration_s * 1e9);
+		ns = file->duration_s * 1e9;
 	else if (profile->first_ns != UINT64_MAX)
-		input->duration_ns = profile->last_ns - profile->first_ns + (uint64_t)period_ns;
+		ns = (double)(profile->last_ns - profile->first_ns) + period_ns;
 	else
-		input->duration_ns =
-			(uint64_t)(period_ns * (double)profile->samples / (double)input->cpus);
+		ns = period_ns * (double)profile->samples / (double)input->cpus;
 	if (profile->first_ns != UINT64_MAX && !isnan(file->start))
 		input->start = file->start + (double)profile->first_ns / 1e9;
 	else if (!isnan(file->start))
 		input->start = file->start;
+	return report_set_duration(input, ns, error);
 }

@@ -55,8 +55,8 @@ int samples_file_read(struct samples_file *file, struct profile *profile, const 
 int samples_file_read_stream(struct samples_file *file, struct profile *profile, FILE *stream,
 			     const char *name, struct error *error);
 
-/* What the file tells of itself. */
-void samples_file_describe(const struct samples_file *file, const struct profile *profile,
-			   struct report_input *input);
+/* What the file tells of itself. Errors: those of report_set_duration(). */
+int samples_file_describe(const struct samples_file *file, const struct profile *profile,
+			  struct report_input *input, struct error *error);
 
 #endif

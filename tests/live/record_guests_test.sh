@@ -9,7 +9,7 @@ set -u
 if [ -s vms ]; then
 	name=$(jq -r .name vms | head -n 1)
 else
-	start_guests --vms 2 --name rec --guest 3 --user 2 --kernel 1 --duration 60
+	start_guests --vms 2 --name rec --guest 3 --user 2 --kernel 1 --duration 240
 	name=rec1
 fi
 status 0 "$kvmperf" record -F 500 -o guests.data --vm "$name" -d 5
@@ -29,4 +29,29 @@ jq -e '. as $all | [.vms[].pid] as $pids | [.intervals[].tasks[] |
 	select(.tgid as $t | $pids | index($t)) | .run_ns] | add > 0' section >/dev/null ||
 	fail "guests: no exact times of their threads"
 jq -e '[.intervals[].vms[].exits] | add > 0' section >/dev/null || fail "guests: no exits"
+
+# The report has the same samples by mode and by thread of each VM, and the VMs' names; also
+# when the recording was killed or cut off.
+here=$OLDPWD/tests/live
+# shellcheck source=tests/live/report_lib.sh
+. "$here/report_lib.sh"
+by_mode=yes
+# named_vm FILE: the report shows the VM by its name, with guest time.
+named_vm() {
+	jq -e --arg name "$name" '[.vms[] | select(.name == $name and .guest_s > 0)] | length == 1' \
+		report >/dev/null || fail "$1: no VM $name with guest time in the report"
+}
+report_options=
+same_samples guests.data
+named_vm guests.data
+head -c $(($(stat -c %s guests.data) * 4 / 5)) guests.data >cut.data
+status 0 "$kvmperf" report -i cut.data -f json -o report
+named_vm cut.data
+"$kvmperf" record -F 500 -i 0.5 -o killed.data >/dev/null 2>&1 &
+record=$!
+texts killed.data 4
+kill -KILL $record
+wait $record 2>/dev/null
+same_samples killed.data
+named_vm killed.data
 finish

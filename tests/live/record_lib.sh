@@ -15,6 +15,16 @@ section() {
 	jq -e .schema section >/dev/null && [ -s section ] || fail "$1: no section"
 }
 
+# texts FILE COUNT: waits until a recording under way has told of so many intervals.
+texts() {
+	for try in $(seq 240); do
+		[ "$(grep -a -o '{"schema":"kvmperf.recording/1"' "$1" 2>/dev/null | wc -l)" -lt "$2" ] ||
+			return
+		sleep 0.25
+	done
+	fail "$1: fewer than $2 intervals after $try tries"
+}
+
 # perf_says_nothing FILE COMMAND...: perf ends well and without a word, but for records
 # that were lost, which a busy machine may make of any recording.
 perf_says_nothing() {
