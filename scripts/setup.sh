@@ -10,7 +10,7 @@ check="libcmocka-dev libclang-rt-dev libasan8 libubsan1 iproute2 procps util-lin
 qemu-system-x86 mandoc"
 lab="busybox-static cpio kmod socat xz-utils httperf gnuplot-nox libvirt-daemon
 libvirt-daemon-driver-qemu libvirt-clients"
-bench="sysstat bc"
+bench="sysstat bc time"
 
 case ${1:-build} in
 build) want=$build ;;
