@@ -116,4 +116,5 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(FUZZ_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(TESTS:=.d) $(KVMLOAD_OBJECTS:.o=.d) $(BUILD)/src/main.d
+-include $(FUZZ_OBJECTS:.o=.d) $(OBJECTS:.o=.d) $(TESTS:=.d) $(KVMLOAD_OBJECTS:.o=.d) $(BUILD)/src/main.d \
+	$(wildcard $(BUILD)/bench/*.d)

@@ -3,7 +3,7 @@
 # machine. Part A: the error of each policy, on taps in a namespace of its own (needs no
 # KVM). Part B: a guest that only computes beside a flooded neighbour, where /dev/kvm is
 # (in the lab box: lab/lab run -- bench/shared.sh BUILD). And the cost of causal tagging.
-# usage: shared.sh BUILD [--quick]
+# usage: shared.sh BUILD [--quick]; KEEP=FILE in the environment: part A's runs, as JSON
 set -u
 bench=$(dirname "$0")
 build=${1:-}
@@ -33,6 +33,7 @@ printf '### Part A: error of each policy in points\n\nLoad average before it: %s
 for direction in receive transmit both; do
 	unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" "$rounds" $direction || exit 1
 done >"$dir/cases"
+[ -z "${KEEP-}" ] || cp "$dir/cases" "$KEEP"
 jq -s -r -f "$bench/shared_cases.jq" "$dir/cases"
 
 # The kernel's own statistics of the programs' run time, while the densest case runs.

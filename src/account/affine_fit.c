@@ -264,6 +264,16 @@ static void measure_error(const struct affine_fit *fit, struct affine_fit_result
 	result->batch_error = absolute / sum;
 }
 
+/* What the batches cost themselves, as a part of the window's time by these costs. */
+static double batch_share(const struct affine_fit *fit)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < fit->count; i++)
+		sum += predict(fit->costs, &fit->window[i]);
+	return sum > 0 ? (double)fit->count * fit->costs[BATCH_TERM] / sum : 0;
+}
+
 static void fade(struct equations *equations)
 {
 	for (int i = 0; i < COEFFICIENTS; i++) {
@@ -295,6 +305,7 @@ void affine_fit_end_window(struct affine_fit *fit, struct affine_model *model,
 		fit->batches += fit->count;
 		memcpy(fit->costs, costs, sizeof(costs));
 		from_row(fit->costs, model);
+		model->batch_share = batch_share(fit);
 	}
 	result->batches = fit->batches;
 	fit->count = 0;

@@ -16,6 +16,9 @@ struct affine_cost {
 struct affine_model {
 	struct affine_cost costs[TRAFFIC_CLASS_COUNT][TRAFFIC_DIRECTION_COUNT];
 	double batch_ns;
+	/* The batches' own part of the whole time, as the packets come: 0 to 1; 0: not known.
+	 */
+	double batch_share;
 };
 
 /*

@@ -65,5 +65,8 @@ enum shared_policy shared_policy_weights(enum shared_policy policy,
 		else if (work == WORK_BLOCK)
 			weights[i] = users[i].disk_bytes;
 	}
+	if (policy == POLICY_AFFINE && work == WORK_NET_RX && model->batch_share < 1)
+		weights[count - 1] += (uint64_t)((double)sum_weights(weights, count) *
+						 model->batch_share / (1 - model->batch_share));
 	return policy;
 }

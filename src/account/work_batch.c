@@ -26,9 +26,10 @@ void work_batch_split(const struct work_batch *batch, const struct affine_model 
 	uint64_t weights[WORK_PARTS_MAX + 1] = {0}, times[WORK_PARTS_MAX + 1];
 	size_t parts = batch->part_count;
 
-	/* The last weighs nothing: it is for a batch in which nothing was seen. */
 	for (size_t i = 0; i < parts; i++)
 		weights[i] = (uint64_t)(PS_PER_NS * cost_of(batch, &batch->parts[i], model));
+	if (batch->work != WORK_BLOCK && !batch->continued)
+		weights[parts] = (uint64_t)(PS_PER_NS * model->batch_ns);
 	if (!apportion(batch->ns, weights, parts + 1, times))
 		times[parts] = batch->ns;
 	for (size_t i = 0; i <= parts; i++) {

@@ -34,9 +34,9 @@ struct work_batch {
 
 /*
  * Adds the batch's time to the causal_ns of the users whose work it was: divided among its
- * packets in proportion to what they cost by the model, or among its requests. What it costs
- * however many packets there are is divided with the rest; a batch in which nothing was seen (a
- * poll that found nothing, buffers of sent packets) is nobody's. users has count
+ * packets in proportion to what they cost by the model, or among its requests. What a batch of
+ * packets costs however many there are (the model's batch_ns) is nobody's, and so is a batch in
+ * which nothing was seen (a poll that found nothing, buffers of sent packets). users has count
  * entries, of which the last is nobody; parts of users beyond are nobody's. Nothing is lost:
  * the sum over the users rises by batch->ns.
  */

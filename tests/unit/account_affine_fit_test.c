@@ -82,11 +82,13 @@ static void test_finds_the_costs(void **state)
 	struct affine_model model = affine_model_default;
 	struct affine_fit *fit = affine_fit_new(&model);
 	struct affine_fit_result result;
+	double expected = 0;
 
 	(void)state;
 	seed = 1;
 	for (int i = 0; i < 5000; i++) {
 		struct work_batch batch = make_batch(0.2);
+		expected += (double)batch.ns;
 		/* One in fifty was interrupted. */
 		if (below(50) == 0)
 			batch.ns += 30000 + below(300000);
@@ -98,6 +100,7 @@ static void test_finds_the_costs(void **state)
 	assert_near(model.costs[TRAFFIC_TAP_STEERED][TRAFFIC_SENT].packet_ns, 1700, 120);
 	assert_near(model.costs[TRAFFIC_TAP_STEERED][TRAFFIC_SENT].byte_ns, 0.05, 0.02);
 	assert_near(model.batch_ns, 1500, 500);
+	assert_near(model.batch_share, 5000 * 1500 / expected, 0.03);
 	assert_int_equal(result.batches, 5000);
 	/* The default was far off; what was found predicts the next window. */
 	assert_true(result.sum_error > 0.1);
@@ -242,16 +245,19 @@ static void test_split(void **state)
 	/* Nothing seen: nobody's. */
 	work_batch_split(&batch, &model, users, 3);
 	assert_int_equal(users[2].causal_ns[WORK_NET_RX], 10000);
-	/* 2 x (1000 + 100) : 1000 + 1300, whatever the batch itself costs. */
+	/* 2 x (1000 + 100) : 1000 + 1300 : 500, what the batch itself costs, nobody's. */
 	add_part(&batch, 0, TRAFFIC_TAP, TRAFFIC_RECEIVED, 2, 100);
 	add_part(&batch, 1, TRAFFIC_TAP, TRAFFIC_RECEIVED, 1, 1300);
 	work_batch_split(&batch, &model, users, 3);
-	assert_int_equal(users[0].causal_ns[WORK_NET_RX], 4889);
-	assert_int_equal(users[1].causal_ns[WORK_NET_RX], 5111);
-	assert_int_equal(users[2].causal_ns[WORK_NET_RX], 10000);
+	assert_int_equal(users[0].causal_ns[WORK_NET_RX], 4400);
+	assert_int_equal(users[1].causal_ns[WORK_NET_RX], 4600);
+	assert_int_equal(users[2].causal_ns[WORK_NET_RX], 11000);
+	/* The rest of a batch: that was paid with its first part. */
 	batch.part_count = 1;
+	batch.continued = true;
 	work_batch_split(&batch, &model, users, 3);
-	assert_int_equal(users[0].causal_ns[WORK_NET_RX], 14889);
+	assert_int_equal(users[0].causal_ns[WORK_NET_RX], 14400);
+	assert_int_equal(users[2].causal_ns[WORK_NET_RX], 11000);
 	/* Block work is divided among requests alone. */
 	batch = (struct work_batch){.work = WORK_BLOCK, .ns = 300, .part_count = 2};
 	batch.parts[0] = (struct work_part){

@@ -63,6 +63,27 @@ static void test_policies(void **state)
 	assert_int_equal(weights[2], 512);
 }
 
+/* What the batches cost themselves is nobody's: a quarter of all. */
+static void test_batches(void **state)
+{
+	struct affine_model known = model;
+	struct shared_use users[3];
+	uint64_t weights[3];
+
+	(void)state;
+	make_users(users);
+	known.batch_share = 0.25;
+	shared_policy_weights(POLICY_AFFINE, &known, users, 3, WORK_NET_RX, weights);
+	assert_int_equal(weights[0], 1030000);
+	assert_int_equal(weights[1], 1770000);
+	assert_int_equal(weights[2], 10500 + (1030000 + 1770000 + 10500) / 3);
+	shared_policy_weights(POLICY_AFFINE, &known, users, 3, WORK_NET_TX, weights);
+	assert_int_equal(weights[2], 0);
+	/* The paper's way knows no batches. */
+	shared_policy_weights(POLICY_BYTES, &known, users, 3, WORK_NET_RX, weights);
+	assert_int_equal(weights[2], 1000);
+}
+
 static void test_nobody_pays(void **state)
 {
 	static const enum shared_work nobodys[] = {WORK_NONE, WORK_TIMER, WORK_SCHED, WORK_RCU,
@@ -125,9 +146,8 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_nobody_pays),
-		cmocka_unit_test(test_causal_falls_back),
+		cmocka_unit_test(test_policies),    cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_nobody_pays), cmocka_unit_test(test_causal_falls_back),
 		cmocka_unit_test(test_names),
 	};
 
