@@ -53,14 +53,19 @@ difference() {
 # The peers over one window, all at once: none disturbs the next.
 peers() {
 	seconds=$((window * windows))
+	pidstats=
 	for pid in $(pgrep -P "$load"); do
 		echo "$(wall) $(gtime "$pid") $(own_cpu "$pid")" >"$dir/before.$pid"
 		LC_ALL=C pidstat -u -h -p "$pid" $seconds 1 >"$dir/pidstat.$pid" &
+		pidstats="$pidstats $!"
 	done
-	perf kvm --host --guest record -q -a -F $frequency -e cpu-clock -o "$dir/perf.data" \
+	perf kvm --host --guest record -q -B -N -a -F $frequency -e cpu-clock -o "$dir/perf.data" \
 		sleep $seconds >/dev/null 2>&1
 	for pid in $(pgrep -P "$load"); do
 		echo "$(wall) $(gtime "$pid") $(own_cpu "$pid")" >"$dir/after.$pid"
+	done
+	for pidstat in $pidstats; do
+		wait "$pidstat"
 	done
 	for pid in $(pgrep -P "$load"); do
 		read -r start gtime cpu <"$dir/before.$pid"
@@ -69,7 +74,7 @@ peers() {
 		share=$(perf_share "$pid")
 		[ -z "$share" ] || said "perf kvm" "$start" "$end" "$pid" \
 			"$(difference "$cpu_end" "$cpu" "$share")"
-		until guest=$(pidstat_guest "$pid"); do sleep 0.1; done
+		guest=$(pidstat_guest "$pid") || die "pidstat said nothing of $pid"
 		said pidstat "$start" "$(difference "$start" -$seconds)" "$pid" \
 			"$(difference "$guest" 0 "$(awk -v s=$seconds 'BEGIN {print s / 100}')")"
 	done
@@ -171,7 +176,7 @@ interrupts() {
 
 # What kvmperf adds to the interrupts of a host on which nothing runs.
 wakeups() {
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3; do
 		before=$(interrupts)
 		sleep 3
 		alone=$(($(interrupts) - before))
