@@ -35,13 +35,22 @@ kvmload=$build/kvmload
 dir=$(mktemp -d) || exit 1
 load=
 tool=
+others= # processes that make other load
 
 stop_process() {
 	[ -z "$1" ] || kill "$1" 2>/dev/null
 	[ -z "$1" ] || wait "$1" 2>/dev/null
 }
 
+stop_others() {
+	for other in $others; do
+		stop_process "$other"
+	done
+	others=
+}
+
 cleanup() {
+	stop_others
 	stop_process "$tool"
 	stop_process "$load"
 	rm -rf "$dir"
