@@ -44,10 +44,11 @@ report_options=
 our_threads='.vms[].threads[] | select(.samples > 0) | "\(.tid) \(.samples)"'
 
 # Counts of "mode module count", summed where lines are alike. With $by_mode set the kernel's
-# modules are left out: of a recording of this boot kvmperf knows subsystems, too.
+# modules are left out, and interrupts are kernel work: of a recording of this boot kvmperf
+# knows more.
 sum_counts() {
 	awk -v by_mode="${by_mode-}" '{
-		if (by_mode && $1 == "kernel") $2 = "-"
+		if (by_mode && $1 ~ /^(kernel|softirq|hardirq)$/) { $1 = "kernel"; $2 = "-" }
 		n[$1 " " $2] += $3
 	} END { for (k in n) print k, n[k] }' | sort
 }

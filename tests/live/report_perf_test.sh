@@ -38,4 +38,17 @@ done
 compare_event events.data cpu-clock
 compare_event events.data task-clock
 compare_event mixed.data cpu-clock
+
+# What the perf that is installed writes of this machine.
+if [ "$(id -u)" -eq 0 ]; then
+	by_mode=yes
+	sh -c 'while :; do i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; /bin/true; done' &
+	guests="$guests $!"
+	perf record -q -a -e cpu-clock -F 500 -g -z --namespaces --switch-events \
+		-o "$dir/live.data" -- sleep 1 2>"$dir/err" || fail "perf record: $(cat "$dir/err")"
+	same_samples live.data
+	perf record -q -a -e cpu-clock -F 500 -o - -- sleep 1 >"$dir/live-pipe.data" \
+		2>"$dir/err" || fail "perf record -o -: $(cat "$dir/err")"
+	same_samples live-pipe.data
+fi
 finish
