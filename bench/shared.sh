@@ -7,10 +7,10 @@
 set -u
 bench=$(dirname "$0")
 build=${1:-}
-seconds=0.5 rounds=5 flood_seconds=10
+seconds=0.5 rounds=6 flood_seconds=10
 case ${2:-} in
 '') ;;
---quick) seconds=0.2 rounds=3 flood_seconds=5 ;;
+--quick) seconds=0.2 rounds=4 flood_seconds=5 ;;
 *)
 	echo "usage: $0 BUILD [--quick]" >&2
 	exit 2
@@ -39,7 +39,7 @@ jq -s -r -f "$bench/shared_cases.jq" "$dir/cases"
 # The kernel's own statistics of the programs' run time, while the densest case runs.
 printf '\n### Cost of causal tagging\n\n'
 sysctl -q -w kernel.bpf_stats_enabled=1
-unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" 3 receive >"$dir/cost" &
+unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" 2 receive >"$dir/cost" &
 while kill -0 $! 2>/dev/null; do
 	bpftool -j prog show 2>/dev/null | jq -c '[.[] | select(.name | test("^(softirq_(entered|left)|packet_(received|queued))$"))
 		| {name, run_time_ns: (.run_time_ns // 0), run_cnt: (.run_cnt // 0)}]' >"$dir/programs.new"

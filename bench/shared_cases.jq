@@ -23,7 +23,8 @@ def cost($user; $rounds):
 	| ($costs[0] * $packets[0] / ($costs[0] * $packets[0] + $costs[1] * $packets[1])) as $truth
 	| {direction: .[0].direction, sizes: .[0].sizes, frames: .[0].frames, $costs, $truth,
 	   points: ($policies | map(. as $policy
-		| [$rounds[].both[$policy] | .[0] / (.[0] + .[1])] | (median - $truth) * 100)),
+		| [$rounds[].both[$policy] | .[0] / (.[0] + .[1])] | sort | (length / 4 | floor) as $cut
+		| .[$cut : length - $cut] | (add / length - $truth) * 100)),
 	   loss_ns: ([$rounds[].both | . as $both | $policies[] | (. as $policy | ($both[$policy] | add) - $both.net_rx_s) | fabs * 1e9 | round] | max),
 	   lost: ([$rounds[] | (.alone[], .both).lost] | add)}] as $cases
 | "| direction | bytes | packets | truth, % | " + ($policies | join(" | ")) + " | ns a packet more, alone |",

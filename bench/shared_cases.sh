@@ -42,8 +42,11 @@ for direction in "$@"; do
 			read -r frames_a frames_b <<<"$ratio"
 			a=$(flows "$direction" vma "$size_a" "$frames_a")
 			b=$(flows "$direction" vmb "$size_b" "$frames_b")
-			for _ in $(seq "$rounds"); do
-				for flows in "$a" "$b" "$a $b"; do
+			for round in $(seq "$rounds"); do
+				# Who comes first in a burst pays for cold caches: in turn.
+				both="$a $b"
+				[ $((round % 2)) = 1 ] || both="$b $a"
+				for flows in "$a" "$b" "$both"; do
 					echo "$build/tap_traffic -k 5000 -c 0 $flows"
 					echo "{\"direction\":\"$direction\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b]}" >&3
 				done

@@ -182,6 +182,13 @@ static struct exit_cost make_cost(double ns, double error_ns)
 	return (struct exit_cost){.ns = ns > 0 ? ns : 0, .error95_ns = QUANTILE * error_ns};
 }
 
+/* What is taken for guest time is a part of the whole exit. */
+static void bound_cost(struct exit_cost *cost, double whole_ns)
+{
+	if (cost->ns > whole_ns)
+		cost->ns = whole_ns;
+}
+
 /*
  * What an interrupt takes from a guest that runs without pause: the exit, the interrupt, which
  * is served while the thread counts as guest, and the entry; and how many come. round_ns: of
@@ -279,6 +286,8 @@ static int measure_classes(struct work *work, const struct kernel_map *map,
 				  n);
 	out->kernel_round_ns = ((n + 1) * kernel.round_ns - user.round_ns) / n;
 	out->kernel_exits_hz = (double)NS_PER_S / out->kernel_round_ns;
+	bound_cost(&costs[VM_EXIT_USER], out->user_round_ns);
+	bound_cost(&costs[VM_EXIT_KERNEL], out->kernel_round_ns);
 
 	thread_sampler_free(work->sampler);
 	work->sampler = NULL;
@@ -318,6 +327,9 @@ int calibration_measure_exact(struct calibration *calibration, unsigned precisio
 	if (!code)
 		code = exact_window_measure(&loop, precision, &calibration->exact_costs, error);
 	exit_loop_close(&loop);
+	struct exit_cost *by_class = calibration->exact_costs.by_class;
+	bound_cost(&by_class[VM_EXIT_USER], calibration->user_round_ns);
+	bound_cost(&by_class[VM_EXIT_KERNEL], calibration->kernel_round_ns);
 	calibration->exact_known = code == 0;
 	return code;
 }
