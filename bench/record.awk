@@ -12,10 +12,10 @@ END {
 	for (i = 1; i <= rounds; i++) {
 		ours[i] = cost["kvmperf", i]
 		theirs[i] = cost["perf", i]
-		ratio[i] = ours[i] / theirs[i]
 	}
-	printf "| %s | %d | %.2f | %.2f | %.2f ± %.2f | %.2f | %.0f | %.0f |\n", what, rate,
-		mean(ours, rounds), mean(theirs, rounds), mean(ratio, rounds),
-		half_width(ratio, rounds), samples["kvmperf"] / samples["perf"],
-		bytes["kvmperf"] / samples["kvmperf"], bytes["perf"] / samples["perf"]
+	printf "| %s | %d | %.1f ± %.1f | %.1f ± %.1f | %.2f | %.2f | %.0f | %.0f |\n", what,
+		rate, mean(ours, rounds), half_width(ours, rounds), mean(theirs, rounds),
+		half_width(theirs, rounds), mean(ours, rounds) / mean(theirs, rounds),
+		samples["kvmperf"] / samples["perf"], bytes["kvmperf"] / samples["kvmperf"],
+		bytes["perf"] / samples["perf"]
 }

@@ -1,24 +1,25 @@
 #!/bin/sh
 # What kvmperf record itself needs, and perf record -a at the same frequency, while all
-# CPUs are busy: CPU time per second once they run, bytes and samples, and the whole
-# cost of start and end. Needs no guests.
+# CPUs are busy: CPU time per second once they run, samples and bytes. Needs no guests.
 # Usage: bench/record.sh BUILD [--quick]
+# shellcheck disable=SC2034 # for lib.sh
 without_guests=yes
 . "$(dirname "$0")/lib.sh"
 need perf
 
 rounds=${quick:+3}
 rounds=${rounds:-7}
-seconds=${quick:+5}
-seconds=${seconds:-10}
+rates=${quick:+1000}
+rates=${rates:-250 1000 4000}
+seconds=10 # perf writes some seconds' samples at once
 
 # A process's CPU seconds so far, by the scheduler's clock.
 used() {
 	cat "/proc/$1/task/"*/schedstat | awk '{sum += $1} END {printf "%.9f\n", sum / 1e9}'
 }
 
-# measure NAME COMMAND...: "name, ms of CPU a second while it runs, ms at all" goes to
-# $dir/rows; the command writes $dir/out.data until SIGINT.
+# measure NAME COMMAND...: a row for record.awk; the command writes $dir/out.data until it
+# is told to end.
 measure() {
 	name=$1
 	shift
@@ -29,7 +30,7 @@ measure() {
 	sleep "$seconds"
 	to="$(wall) $(used "$tool")"
 	kill -0 "$tool" 2>/dev/null || die "$name has ended: $(head -n 1 "$dir/error")"
-	kill -INT "$tool"
+	kill "$tool"
 	wait "$tool"
 	tool=
 	size=$(stat -c %s "$dir/out.data")
@@ -52,14 +53,14 @@ for _ in $(seq "$(nproc)"); do
 	sh -c 'while :; do :; done' &
 	burners="${burners:-} $!"
 done
-trap 'kill $burners; cleanup' EXIT
+trap 'kill $burners 2>/dev/null; cleanup' EXIT
 
 cat <<END
-| what | Hz | kvmperf, ms/s | perf, ms/s | kvmperf / perf (95 %) | samples, kvmperf / perf | bytes a sample, kvmperf | perf |
+| what | Hz | kvmperf, ms/s (95 %) | perf, ms/s (95 %) | kvmperf / perf | samples, kvmperf / perf | bytes a sample, kvmperf | perf |
 |---|---|---|---|---|---|---|---|
 END
 for callchains in "" -g; do
-	for rate in 250 1000 4000; do
+	for rate in $rates; do
 		: >"$dir/rows"
 		for round in $(seq "$rounds"); do
 			if [ $((round % 2)) -eq 0 ]; then

@@ -24,6 +24,15 @@
 /* read_format bit of Linux 6.0; older headers don't have it. */
 #define FORMAT_LOST (1U << 4)
 
+/*
+ * Time between two redraws, periods; where samples are recorded, it is as much longer as fits
+ * under the time and the number that follow: each redraw interrupts every CPU, and the rings
+ * are looked at as often.
+ */
+#define REDRAW_PERIODS	   7
+#define REDRAW_RECORDS_NS  (25 * NS_PER_MS)
+#define REDRAW_PERIODS_MAX 64
+
 /* The deepest kernel callchain that is asked for. */
 #define CALLCHAIN_MAX 32
 
@@ -421,7 +430,14 @@ void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz
 
 uint64_t perf_events_redraw_interval(const struct perf_events *events)
 {
-	return 7 * NS_PER_S / events->options.frequency_hz;
+	uint64_t period = NS_PER_S / events->options.frequency_hz;
+	uint64_t interval = REDRAW_PERIODS * period;
+
+	if (!events->options.records || interval >= REDRAW_RECORDS_NS)
+		return interval;
+	/* Who only records has nothing else to do so often: the CPUs are left in peace. */
+	return REDRAW_RECORDS_NS < REDRAW_PERIODS_MAX * period ? REDRAW_RECORDS_NS
+							       : REDRAW_PERIODS_MAX * period;
 }
 
 void perf_events_close(struct perf_events *events)

@@ -100,7 +100,7 @@ size_t perf_events_cpus(const struct perf_events *events);
 /* From the next redraw on; see perf_events_options. */
 void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz);
 
-/* The time between two redraws, ns: about 7 periods. */
+/* The time between two redraws, ns: 7 periods; with options.records 25 ms or up to 64. */
 uint64_t perf_events_redraw_interval(const struct perf_events *events);
 
 void perf_events_close(struct perf_events *events);
