@@ -47,11 +47,7 @@ named_vm guests.data
 head -c $(($(stat -c %s guests.data) * 4 / 5)) guests.data >cut.data
 status 0 "$kvmperf" report -i cut.data -f json -o report
 named_vm cut.data
-"$kvmperf" record -F 500 -i 0.5 -o killed.data >/dev/null 2>&1 &
-record=$!
-texts killed.data 4
-kill -KILL $record
-wait $record 2>/dev/null
+killed_recording killed.data 0.5 4
 same_samples killed.data
 named_vm killed.data
 finish

@@ -25,6 +25,15 @@ texts() {
 	fail "$1: fewer than $2 intervals after $try tries"
 }
 
+# killed_recording FILE INTERVAL COUNT: one that was killed after so many intervals (s).
+killed_recording() {
+	"$kvmperf" record -F 500 -i "$2" -o "$1" >/dev/null 2>&1 &
+	record=$!
+	texts "$1" "$3"
+	kill -KILL $record
+	wait $record 2>/dev/null
+}
+
 # perf_says_nothing FILE COMMAND...: perf ends well and without a word, but for records
 # that were lost, which a busy machine may make of any recording.
 perf_says_nothing() {

@@ -34,11 +34,7 @@ jq -e --slurpfile section section '$section[0].intervals as $of |
 	report >/dev/null || fail "whole: the report has not the recorded times"
 
 # Killed: what was written until the last second.
-"$kvmperf" record -F 500 -i 0.25 -o killed.data >/dev/null 2>&1 &
-record=$!
-texts killed.data 8
-kill -KILL $record
-wait $record 2>/dev/null
+killed_recording killed.data 0.25 8
 same_samples killed.data
 warned killed.data 'killed.data was not finished'
 jq -e '.duration_s > 0.7 and (.host.processes_s > 0.2) and .sample_anchor == null' report \
