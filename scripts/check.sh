@@ -12,7 +12,7 @@ step() {
 	printf '\n== %s\n' "$1"
 }
 
-# count STATUS NAME OUTPUT-FILE
+# count STATUS NAME OUTPUT-FILE SECONDS
 count() {
 	if [ "$1" -ne 0 ]; then
 		failed=$((failed + 1))
@@ -23,7 +23,7 @@ count() {
 		echo "SKIP $2: $(grep -m 1 '^SKIP' "$3" | sed 's/^SKIP:* *//')"
 	else
 		passed=$((passed + 1))
-		echo "ok   $2 $(grep -m 1 '^INFO' "$3" | sed 's/^INFO:* */(/; s/$/)/')"
+		echo "ok   $2 [$4 s] $(grep -m 1 '^INFO' "$3" | sed 's/^INFO:* */(/; s/$/)/')"
 	fi
 }
 
@@ -55,7 +55,7 @@ in_lab() {
 # run NAME COMMAND...: a test with its output kept for when it fails; one that
 # needs KVM runs in the lab where this machine has none
 run() {
-	name=$1
+	name=$1 begun=$(date +%s)
 	shift
 	"$@" >"$output" 2>&1
 	status=$?
@@ -64,7 +64,7 @@ run() {
 		in_lab "$@" >"$output" 2>&1
 		status=$?
 	fi
-	count $status "$name" "$output"
+	count $status "$name" "$output" $(($(date +%s) - begun))
 }
 
 step "build"
@@ -88,7 +88,7 @@ done
 
 step "fuzzing the readers of files, briefly ('make fuzz' takes half an hour)"
 run "build the fuzz targets" make --no-print-directory -s -j2 fuzzers
-run "fuzz targets" tests/fuzz/run build/fuzz 30
+run "fuzz targets" tests/fuzz/run build/fuzz 20
 
 step "live tests"
 export KVMPERF=build/kvmperf KVMLOAD=build/kvmload

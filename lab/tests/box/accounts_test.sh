@@ -17,7 +17,7 @@ done
 # One perf stat counts the exits of a little longer than kvmperf's interval, one
 # of a little less.
 perf stat -x, -a -e kvm:kvm_exit -o "$dir/most" \
-	"$kvmperf" stat -F 999 --budget none -f json -o "$dir/stat" -- \
+	"$kvmperf" stat -F 999 --budget none --correction none -f json -o "$dir/stat" -- \
 	perf stat -x, -a -e kvm:kvm_exit -o "$dir/least" sleep 10 || fail "stat failed"
 balanced "$dir/stat"
 
@@ -36,12 +36,12 @@ for module in kvm kvm_amd; do
 		fail "no time in $module in web1's own threads"
 done
 
-jq -e '.vms[1] | .guest_kernel_s < 0.2 * .guest_s and .guest_user_s > 0.8 * .guest_s' \
-	"$dir/stat" >/dev/null || fail "web2 loops in user mode: $(jq -c '.vms[1]
-		| [.guest_s, .guest_user_s, .guest_kernel_s]' "$dir/stat")"
-jq -e '.vms[2] | .guest_kernel_s > 0.3 * .guest_s and .guest_user_s > 0.1 * .guest_s' \
-	"$dir/stat" >/dev/null || fail "web3 makes system calls: $(jq -c '.vms[2]
-		| [.guest_s, .guest_user_s, .guest_kernel_s]' "$dir/stat")"
+# The guests' timer ticks are kernel work too, and dear where interrupts are emulated.
+jq -e '.vms[1] | .guest_user_s > 0.6 * .guest_s' "$dir/stat" >/dev/null ||
+	fail "web2 loops in user mode: $(jq -c '.vms[1] | [.guest_s, .guest_user_s, .guest_kernel_s]' "$dir/stat")"
+jq -e '.vms[2].guest_user_s > 0.1 * .vms[2].guest_s and (.vms[1:] | map(.guest_kernel_s / .guest_s)
+	| .[1] > 0.3 and .[1] > 1.5 * .[0])' "$dir/stat" >/dev/null ||
+	fail "web3 makes system calls: $(jq -c '.vms[1:] | map([.guest_s, .guest_user_s, .guest_kernel_s])' "$dir/stat")"
 
 least=$(awk -F, '/kvm_exit/ { print $1 }' "$dir/least")
 most=$(awk -F, '/kvm_exit/ { print $1 }' "$dir/most")

@@ -9,7 +9,7 @@ set -u
 # Interval: web2 goes on without its tap for two seconds, then is killed.
 lab/guest/start --first 2 --load user || fail "web2 did not start"
 killed=$(cat /run/lab/web2.pid)
-"$kvmperf" stat --budget none -f json -o "$dir/stat" -- \
+"$kvmperf" stat --budget none --correction none -f json -o "$dir/stat" -- \
 	sh -c 'sleep 1; ip link del tap2; sleep 2; kill -KILL "$1"; sleep 2' kill "$killed" ||
 	fail "stat failed"
 balanced "$dir/stat"
@@ -17,13 +17,13 @@ balanced "$dir/stat"
 holds "$dir/stat" '[.[0].vms[] | select(.name == "web2")] | length == 1 and .[0].total_s > 1.5' \
 	"the killed guest's time is lost: $(jq -c '[.vms[] | [.name, .total_s]]' "$dir/stat")"
 holds "$dir/stat" '[.[0].vms[] | select(.name == "web1")] | length == 1' "web1 is missing"
-"$kvmperf" stat -f json -n 1 -o "$dir/after" || fail "stat failed"
+"$kvmperf" stat --correction none -f json -n 1 -o "$dir/after" || fail "stat failed"
 holds "$dir/after" '[.[0].vms[].name] == ["web1"]' "the killed guest is still shown"
 
 # A VM whose tap was removed is still a VM.
 lab/guest/start --first 2 --load user || fail "web2 did not start"
 ip link del tap2
-"$kvmperf" stat --budget none -f json -i 2 -n 1 -o "$dir/stat" || fail "stat failed"
+"$kvmperf" stat --budget none --correction none -f json -i 2 -n 1 -o "$dir/stat" || fail "stat failed"
 balanced "$dir/stat"
 holds "$dir/stat" '[.[0].vms[] | select(.name == "web2")]
 	| length == 1 and .[0].taps == [] and .[0].total_s > 0.5' \
@@ -54,12 +54,12 @@ migrate() {
 }
 export -f monitor migrate
 export source
-"$kvmperf" stat --budget none -f json -o "$dir/stat" -- bash -c migrate || fail "stat or the migration failed"
+"$kvmperf" stat --budget none --correction none -f json -o "$dir/stat" -- bash -c migrate || fail "stat or the migration failed"
 balanced "$dir/stat"
 holds "$dir/stat" "[.[0].vms[] | select(.name == \"web2\") | {pid, busy: (.total_s > 0.5)}]
 	| sort_by(.pid) == ([{pid: $source, busy: true}, {pid: $target, busy: true}] | sort_by(.pid))" \
 	"migration from $source to $target: $(jq -c '[.vms[] | [.name, .pid, .taps, .total_s]]' "$dir/stat")"
-"$kvmperf" stat -f json -n 1 -o "$dir/after" || fail "stat failed"
+"$kvmperf" stat --correction none -f json -n 1 -o "$dir/after" || fail "stat failed"
 holds "$dir/after" "[.[0].vms[] | select(.name == \"web2\") | [.pid, .vmm, .taps]] == [[$target, \"qemu\", [\"tap3\"]]]" \
 	"after the migration: $(jq -c '[.vms[] | [.name, .pid, .vmm, .taps]]' "$dir/after")"
 

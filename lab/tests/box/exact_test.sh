@@ -62,7 +62,7 @@ holds "$dir/stat" '[.[0].vms[] | (.kernel_modules["kvm/world-switch"] // 0) <= 0
 "$kvmperf" calibrate >"$dir/calibration" || fail "calibrate: $(cat "$dir/calibration")"
 cat "$dir/calibration"
 guest() {
-	"$kvmperf" stat -F 999 --budget 100 -i 5 -n 1 -f json "$@" -o "$dir/part" ||
+	"$kvmperf" stat -F 999 --budget 100 -i 3 -n 1 -f json "$@" -o "$dir/part" ||
 		fail "stat $*"
 	balanced "$dir/part"
 	jq -c '.vms[0] | [.guest_s / .total_s, .error95_s.guest / .total_s]' "$dir/part"
