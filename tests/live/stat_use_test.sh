@@ -58,11 +58,13 @@ for name in "$pid" "$id"; do
 	holds "$dir/selected" '.[0].vms | map(.name) == ["use2"]' "selection by $name"
 done
 
-# Exact, or a word on why not: PVM's tracepoints are silent.
-status 0 "$kvmperf" stat --exact -i 1 -n 2 -f json
+# Exact, or a word on why not: PVM's tracepoints are silent. The budget has room for a part of
+# each interval where events are dear.
+status 0 "$kvmperf" stat --exact --budget 10 -i 1 -n 2 -f json
 balanced "$dir/out"
-if jq -es '.[-1].source.exact' "$dir/out" >/dev/null; then
-	holds "$dir/out" '.[-1].vms[0] | .error95_s.guest == 0 or .exits_by_reason != null' \
+if jq -es 'any(.[]; .source.exact)' "$dir/out" >/dev/null; then
+	holds "$dir/out" 'last(.[] | select(.source.exact)).vms[0]
+		| .error95_s.guest == 0 or .exits_by_reason != null' \
 		"exact without exits by reason"
 else
 	says "exact mode is unavailable, sampling instead: "
