@@ -88,9 +88,11 @@ jq -en --argjson a "$before" --argjson s "$sampled" --argjson b "$after" \
 # A budget that the events exceed: a part of the time, said so, and an error of its own.
 "$kvmperf" stat --exact --budget 0.1 -i 4 -n 2 -f json -o "$dir/duty" || fail "stat --budget"
 balanced "$dir/duty"
-holds "$dir/duty" '.[1].source | .exact and .exact_duty < 0.9 and .exact_event_ns > 0' \
+# It may be too small for a look in every interval.
+holds "$dir/duty" 'map(select(.source.exact)) | length > 0 and
+	all(.source.exact_duty < 0.9 and .source.exact_event_ns > 0)' \
 	"the budget was not kept: $(jq -c .source "$dir/duty")"
-holds "$dir/duty" '.[1].vms[0].error95_s.guest > 0' "a part of the time and no error"
+holds "$dir/duty" 'all(.[]; .vms[0].error95_s.guest > 0)' "a part of the time and no error"
 "$kvmperf" stat --by exit -i 1 -n 1 >"$dir/table"
 grep -q 'web1  *npf' "$dir/table" || fail "no npf row: $(cat "$dir/table")"
 grep -q 'balanced to the nanosecond' "$dir/table" || fail "the table: $(cat "$dir/table")"
