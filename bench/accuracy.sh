@@ -102,7 +102,7 @@ measure() {
 	peers "$vms" >"$dir/peers"
 	sleep 0.5
 	stop_guests
-	jq -L "$bench" -cn --arg case "$name" --slurpfile truth "$dir/lines" \
+	jq -L "$bench/../tests/live" -cn --arg case "$name" --slurpfile truth "$dir/lines" \
 		--slurpfile sampled "$dir/sampled" --slurpfile exact "$dir/exact" \
 		--slurpfile peers "$dir/peers" -f "$bench/accuracy.jq" >>"$dir/rows" ||
 		die "$name: no truth to compare with"
@@ -143,7 +143,7 @@ cover() {
 	watch "$dir/sampled" -i 0.5 -n "$coverage"
 	sleep 0.5
 	stop_guests
-	jq -L "$bench" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
+	jq -L "$bench/../tests/live" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
 		--slurpfile sampled "$dir/sampled" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
 }
 

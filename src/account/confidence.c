@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-/* The normal distribution's 97.5 % point. */
-static const double quantile = 1.959963984540054;
-
 /* Changes that are added to those seen: where none was there may have been some. */
 #define CHANGES_MORE 2
 
@@ -48,16 +45,18 @@ double confidence_quantile(unsigned classes)
 
 double confidence_variance(uint64_t run_ns, const struct confidence_samples *samples)
 {
-	return confidence_half_width_variance((double)run_ns *
-					      confidence_share(samples, quantile));
+	return confidence_half_width_variance(
+		(double)run_ns * confidence_share(samples, confidence_quantile(1)));
 }
 
 double confidence_half_width(double variance)
 {
-	return variance > 0.0 ? quantile * sqrt(variance) : 0.0;
+	return variance > 0.0 ? confidence_quantile(1) * sqrt(variance) : 0.0;
 }
 
 double confidence_half_width_variance(double half_width)
 {
-	return half_width * half_width / (quantile * quantile);
+	double deviation = half_width / confidence_quantile(1);
+
+	return deviation * deviation;
 }

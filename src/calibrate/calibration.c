@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/confidence.h"
 #include "base/clock.h"
 #include "calibrate/exact_window.h"
 #include "calibrate/exit_loop.h"
@@ -48,8 +49,6 @@
 #define INTERRUPTS_MIN	   4
 /* What takes longer than so many usual ones was no interrupt. */
 #define INTERRUPT_MEDIANS 5
-
-#define QUANTILE 1.959963984540054 /* of the normal distribution, 97.5 % */
 
 /* One loop's outcome, per exit. */
 struct excess {
@@ -179,7 +178,8 @@ static int measure_excess(struct work *work, bool user, struct excess *out)
 
 static struct exit_cost make_cost(double ns, double error_ns)
 {
-	return (struct exit_cost){.ns = ns > 0 ? ns : 0, .error95_ns = QUANTILE * error_ns};
+	return (struct exit_cost){.ns = ns > 0 ? ns : 0,
+				  .error95_ns = confidence_quantile(1) * error_ns};
 }
 
 /* What is taken for guest time is a part of the whole exit. */

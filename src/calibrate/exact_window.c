@@ -142,13 +142,15 @@ static int run_parts(struct window *window, unsigned precision, struct exit_cost
 {
 	const unsigned parts = PARTS * precision, bursts = BURSTS * precision;
 	struct part *user = calloc(2 * parts + bursts, sizeof(*user));
-	struct part *kernel = user + parts, *burst = kernel + parts;
+	struct part *kernel = NULL, *burst = NULL;
 	double *room = calloc(2 * parts + bursts, sizeof(*room));
 	struct exit_loop_sum round;
 	int code = 0;
 
 	if (!user || !room)
 		code = error_set(error, -ENOMEM, "no memory for the calibration");
+	else
+		kernel = user + parts, burst = kernel + parts;
 	/* Guest time up to half of what an exit takes, as under samples. */
 	if (!code)
 		code = exit_loop_round(window->loop, true, 0, &round, error);

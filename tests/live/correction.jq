@@ -1,24 +1,13 @@
 # How far guest time is from the guest's own TSC. Input: --slurpfile truth (lines of
 # kvmload's --truth-interval), --slurpfile stat (intervals). Prints, per interval and
-# VM, shares in points of one CPU. A stall (see kvmload --help) is the guest's: the
-# machine below stood still while it ran.
-def guest: .guest_s + .guest_stall_s;
-def at($lines; $time; $v):
-  ([$lines[] | select(.time <= $time)] | last) as $a
-  | ([$lines[] | select(.time > $time)] | first) as $b
-  | if $a == null or $b == null then error("the truth does not cover \($time)") else
-    (($time - $a.time) / ($b.time - $a.time)) as $f
-    | {pid: $a.vms[$v].pid,
-       guest: (($a.vms[$v] | guest) * (1 - $f) + ($b.vms[$v] | guest) * $f)}
-    end;
+# VM, shares in points of one CPU. Run it with -L and this folder.
+include "guest_truth";
 
 $stat[] as $i
 | (100 / $i.duration_s) as $points
-| range($truth[0].vms | length) as $v
-| at($truth; $i.start; $v) as $from
-| at($truth; $i.start + $i.duration_s; $v) as $to
-| ($i.vms[] | select(.pid == $from.pid)) as $m
-| (($to.guest - $from.guest) * $points) as $guest
+| $truth[0].vms[].pid as $pid
+| ($i.vms[] | select(.pid == $pid)) as $m
+| (truth($truth; $i.start; $i.start + $i.duration_s; $pid).guest * $points) as $guest
 | {vm: $m.name, correction: $i.source.irqs_off_correction,
    exits_hz: ($m.exits / $i.duration_s), truth: $guest,
    guest: ($m.guest_s * $points), error: ($m.guest_s * $points - $guest),

@@ -38,7 +38,7 @@ closer() {
 	holds "$dir/stat.none" 'all(.[]; .source.irqs_off_correction == "none"
 		and (.vms[0].kernel_modules | has("kvm/world-switch") | not))' "$1: corrected"
 	for correction in auto none; do
-		jq -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat.$correction" \
+		jq -L $here -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat.$correction" \
 			-f $here/correction.jq
 	done >"$dir/errors"
 	jq -se 'map(select(.correction == "calibrated") | .world_switch) | length == 3 and min > 1' \
