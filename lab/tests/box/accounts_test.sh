@@ -17,7 +17,7 @@ done
 # One perf stat counts the exits of a little longer than kvmperf's interval, one
 # of a little less.
 perf stat -x, -a -e kvm:kvm_exit -o "$dir/most" \
-	"$kvmperf" stat -F 999 --budget none --correction none -f json -o "$dir/stat" -- \
+	"$kvmperf" stat -F 499 --budget none --correction none -f json -o "$dir/stat" -- \
 	perf stat -x, -a -e kvm:kvm_exit -o "$dir/least" sleep 10 || fail "stat failed"
 balanced "$dir/stat"
 
@@ -25,7 +25,8 @@ holds "$dir/stat" '[.[0].vms[] | [.name, .taps[0]]] == [["web1", "tap1"], ["web2
 	"names and taps: $(jq -c '[.vms[] | [.name, .taps]]' "$dir/stat")"
 holds "$dir/stat" '[.[0].vms[] | [.threads[] | select(.role == "vhost")] | length] == [1, 0, 1]' \
 	"web1 and web3 have a vhost worker each: $(jq -c '[.vms[].threads[].name]' "$dir/stat")"
-# Where the work for the web server was done. One sample is 1 ms of 10 s here.
+# Where the work for the web server was done. One sample is 2 ms of 10 s here; with
+# twice as many three of ten runs on end hung the box.
 for module in kvm kvm_amd vhost vhost_net tun bridge e1000; do
 	jq -e --arg name $module '.vms[0]
 		| (.kernel_modules[$name] // 0) + (.shared_modules[$name] // 0) > 0' \
@@ -36,9 +37,12 @@ for module in kvm kvm_amd; do
 		fail "no time in $module in web1's own threads"
 done
 
-# The guests' timer ticks are kernel work too, and dear where interrupts are emulated.
-jq -e '.vms[1] | .guest_user_s > 0.6 * .guest_s' "$dir/stat" >/dev/null ||
-	fail "web2 loops in user mode: $(jq -c '.vms[1] | [.guest_s, .guest_user_s, .guest_kernel_s]' "$dir/stat")"
+# At a rate at which samples don't slow emulated guests, whose timer ticks are kernel work.
+"$kvmperf" stat -F 100 --budget none --correction none -i 10 -n 1 -f json -o "$dir/seldom" || fail "stat failed"
+jq -e '.vms[1] | .guest_kernel_s < 0.2 * .guest_s and .guest_user_s > 0.8 * .guest_s' \
+	"$dir/seldom" >/dev/null || fail "web2 loops in user mode: $(jq -c '.vms[1]
+		| [.guest_s, .guest_user_s, .guest_kernel_s]' "$dir/seldom")"
+echo "INFO web2 loops in user mode: $(jq -c ".vms[1] | [.guest_s, .guest_user_s, .guest_kernel_s]" "$dir/seldom")"
 jq -e '.vms[2].guest_user_s > 0.1 * .vms[2].guest_s and (.vms[1:] | map(.guest_kernel_s / .guest_s)
 	| .[1] > 0.3 and .[1] > 1.5 * .[0])' "$dir/stat" >/dev/null ||
 	fail "web3 makes system calls: $(jq -c '.vms[1:] | map([.guest_s, .guest_user_s, .guest_kernel_s])' "$dir/stat")"
