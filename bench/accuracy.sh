@@ -118,6 +118,11 @@ beside() {
 	stop_others
 }
 
+# On PVM it exits only where the CPU lets cpuid fault in user mode.
+cpuid_exits() {
+	"$kvmload" --quiet --guest 1 --exit cpuid --duration 0.1 >/dev/null 2>&1
+}
+
 loads() {
 	measure guest 1 --guest 10
 	measure mix 1 --guest 30 --user 20 --kernel 10
@@ -128,7 +133,7 @@ loads() {
 	measure user_fast 1 --guest 2 --exit io --exits-per-second 500000
 	measure kernel 1 --guest 2 --exit kernel --exits-per-second 10000
 	measure kernel_fast 1 --guest 2 --exit kernel --exits-per-second 500000
-	measure cpuid 1 --guest 2 --exit cpuid --exits-per-second 20000
+	! cpuid_exits || measure cpuid 1 --guest 2 --exit cpuid --exits-per-second 20000
 	measure both 1 --guest 0.1 --exit kernel --exits-per-second 50000
 	measure several 3 --guest 2 --exit kernel --exits-per-second 10000 --sleep 2
 	! wanted busy_host || beside measure busy_host 1 --guest 2 --exit kernel --exits-per-second 10000

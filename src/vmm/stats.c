@@ -63,3 +63,34 @@ int vmm_exits(struct vmm *vmm, unsigned vcpu, uint64_t *exits, struct error *err
 		return error_set(error, -EIO, "cannot read the exits of vCPU %u", vcpu);
 	return 0;
 }
+
+#define TRIED_EXITS 100
+
+int vmm_try_kernel_exit(struct vmm *vmm, unsigned vcpu, enum vmm_kernel_exit kind,
+			struct error *error)
+{
+	struct vmm_mailbox *mailbox = vmm_mailbox(vmm, vcpu);
+	uint64_t before, after;
+	int status;
+
+	if (vmm_exits(vmm, vcpu, &before, NULL) < 0)
+		return 0;
+	*mailbox = (struct vmm_mailbox){
+		.slice_ticks = 1,
+		.slices = 1 + TRIED_EXITS,
+		.gap_ticks = UINT64_MAX,
+		.spin = 1,
+		.kernel_exit = kind,
+	};
+	do {
+		status = vmm_run(vmm, vcpu, error);
+	} while (status == -EINTR);
+	memset(mailbox, 0, sizeof(*mailbox));
+	if (status == 0)
+		status = vmm_exits(vmm, vcpu, &after, error);
+	if (status == 0 && after - before < TRIED_EXITS)
+		return error_set(error, -EOPNOTSUPP,
+				 "a guest's %s makes no VM exit on this host",
+				 kind == VMM_EXIT_CPUID ? "cpuid" : "port output");
+	return status;
+}

@@ -72,4 +72,14 @@ void vmm_interrupt(struct vmm *vmm, unsigned vcpu);
  */
 int vmm_exits(struct vmm *vmm, unsigned vcpu, uint64_t *exits, struct error *error);
 
+/*
+ * Tries whether that instruction of the guest makes VM exits on this host, with a burst of 100
+ * of them on a vCPU that does not run; the mailbox is empty afterwards. Returns 0 when it does,
+ * or where KVM counts no exits, which leaves it open. Errors: -EOPNOTSUPP when the guest goes
+ * on without an exit (cpuid on PVM where it doesn't fault in user mode), and those of
+ * vmm_run().
+ */
+int vmm_try_kernel_exit(struct vmm *vmm, unsigned vcpu, enum vmm_kernel_exit kind,
+			struct error *error);
+
 #endif

@@ -174,6 +174,8 @@ static int set_up(struct machine *machine, struct error *error)
 	status = set_affinity(&state->plan, error);
 	if (status == 0)
 		status = vmm_new(&machine->vmm, &options, error);
+	if (status == 0 && state->plan.exit_kind == EXIT_KIND_CPUID)
+		status = vmm_try_kernel_exit(machine->vmm, 0, VMM_EXIT_CPUID, error);
 	if (status == 0)
 		status = taps_open(&machine->taps, &state->plan, error);
 	if (status < 0)

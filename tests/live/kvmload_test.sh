@@ -137,7 +137,13 @@ expect_gone "four VMs" $processes
 
 # Exits: as many as ordered, and KVM counts them too.
 for kind in kernel cpuid; do
-	"$kvmload" --quiet --guest 2 --exit $kind --kernel-exits 10 --duration 0.5 >"$dir/truth"
+	"$kvmload" --quiet --guest 2 --exit $kind --kernel-exits 10 --duration 0.5 \
+		>"$dir/truth" 2>"$dir/err" || {
+		# On PVM with a CPU whose cpuid doesn't fault in user mode.
+		[ $kind = cpuid ] && grep -q "cpuid makes no VM exit" "$dir/err" ||
+			fail "exits ($kind): $(cat "$dir/err")"
+		continue
+	}
 	expect "exits ($kind)" "$dir/truth" '.vms[0] | .kernel_exits > 100
 		and (.kernel_exits / .io_exits | . > 9.5 and . < 12)
 		and .kvm_exits >= .exits'
