@@ -26,10 +26,15 @@ said() {
 		--argjson guest "$5" '{$tool, $start, $until, $pid, $guest}'
 }
 
-# perf kvm's samples of the process in guest mode, as a part of all that it has.
+# perf kvm's samples of the process in guest mode, as a part of all that it has. Its report
+# has a row for each thread: all, host kernel and user, guest kernel and user, percent.
 perf_share() {
-	perf script -i "$dir/perf.data" -F pid,misc 2>/dev/null | awk -v pid="$1" '
-		$1 == pid {all++; guest += $2 ~ /[Gg]/}
+	LC_ALL=C perf kvm --host --guest -i "$dir/perf.data" report --stdio \
+		--showcpuutilization --sort pid 2>/dev/null | awk -v threads="$(ls "/proc/$1/task")" '
+		BEGIN {split(threads, list); for (i in list) ours[list[i]]}
+		/^#/ || NF < 6 {next}
+		{split($6, name, ":")}
+		name[1] in ours {all += $1; guest += $4 + $5}
 		END {if (all) print guest / all}'
 }
 

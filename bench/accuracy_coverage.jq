@@ -2,7 +2,8 @@
 # accuracy.jq.
 include "guest_truth";
 
-[$sampled[] as $i | $i.vms[] as $v
+($truth[0].vms | map({(.pid | tostring): true}) | add) as $ours
+| [$sampled[] as $i | $i.vms[] | select($ours[.pid | tostring]) as $v
  | truth($truth; $i.start; $i.start + $i.duration_s; $v.pid) as $true
  | {error: ($v.guest_s - $true.guest), error95: $v.error95_s.guest,
     points: (100 / $i.duration_s), exits_hz: ($v.exits / $i.duration_s)}]

@@ -53,7 +53,7 @@ cleanup() {
 	stop_others
 	stop_process "$tool"
 	stop_process "$load"
-	rm -rf "$dir"
+	[ -n "${KEEP_DIR-}" ] || rm -rf "$dir"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM

@@ -15,11 +15,12 @@ def at($lines; $time; $pid):
     then error("the truth does not cover \($time)") else . end
   | [$lines[$i, $i + 1] | {time} + (.vms[] | select(.pid == $pid))] as [$a, $b]
   | (($time - $a.time) / ($b.time - $a.time)) as $f
-  | {guest: ($a.guest_s + $a.guest_stall_s
-             + $f * ($b.guest_s + $b.guest_stall_s - $a.guest_s - $a.guest_stall_s)),
-     cpu: ($a.cpu_s + $f * ($b.cpu_s - $a.cpu_s))};
+  | def between(field): ($a | field) + $f * (($b | field) - ($a | field));
+  {guest: between(.guest_s), stall: between(.guest_stall_s), ready: between(.ready_s),
+   cpu: between(.cpu_s)};
 
-# Seconds in guest mode and on a CPU.
+# Seconds in guest mode and on a CPU. Stalls are what was no wait for a CPU.
 def truth($lines; $start; $until; $pid):
   at($lines; $start; $pid) as $from | at($lines; $until; $pid) as $to
-  | {guest: ($to.guest - $from.guest), cpu: ($to.cpu - $from.cpu)};
+  | ($to.stall - $from.stall - $to.ready + $from.ready) as $stall
+  | {guest: ($to.guest - $from.guest + ([$stall, 0] | max)), cpu: ($to.cpu - $from.cpu)};
