@@ -17,6 +17,7 @@ count() {
 	if [ "$1" -ne 0 ]; then
 		failed=$((failed + 1))
 		echo "FAIL $2"
+		grep '^FAIL' "$3"
 		tail -n 40 "$3"
 	elif grep -q '^SKIP' "$3"; then
 		skipped=$((skipped + 1))

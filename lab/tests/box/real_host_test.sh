@@ -22,9 +22,11 @@ surroundings() {
 	ls /run /run/lab "$repo/build/lab" "$repo/build/lab/box"
 }
 
+short="--real-host experiment --rates 5 --seconds 4 --repeat 1 --max-vms 1"
+
 experiment() {
-	"$repo/lab/lab" --real-host experiment --rates 5 --seconds 4 --repeat 1 --max-vms 1 \
-		--output "$dir/results" "$@"
+	# shellcheck disable=SC2086
+	"$repo/lab/lab" $short --output "$dir/results" "$@"
 }
 
 surroundings >"$dir/before" 2>&1
@@ -54,7 +56,8 @@ got=$?
 	fail "exit status $got for books that do not balance: $(cat "$dir/log")"
 
 # Killed in the middle of a measurement.
-experiment --kvmperf "$kvmperf" >"$dir/log" 2>&1 &
+# shellcheck disable=SC2086
+"$repo/lab/lab" $short --output "$dir/results" --kvmperf "$kvmperf" >"$dir/log" 2>&1 &
 lab=$!
 timeout 120 sh -c 'until pgrep -f "[k]vmperf stat -f json" >/dev/null; do sleep 0.2; done' ||
 	fail "no measurement to interrupt: $(cat "$dir/log")"
