@@ -3,42 +3,59 @@
 
 #include "account/confidence.h"
 
-/* Handlers that ran in the window of an exit which they did not force. */
-static double pending_interrupts(const struct correction_input *thread,
-				 const struct exit_costs *costs)
-{
-	double all =
-		(double)thread->samples + costs->interrupt_hz * (double)thread->run_ns / 1e9;
-	double pending = all * (double)thread->guest_ns / (double)thread->run_ns -
-			 (double)thread->exits[VM_EXIT_INTERRUPT];
+struct sum {
+	double ns, error_ns;
+};
 
-	return pending > 0 ? pending : 0;
+/* One calibration made all costs: its errors need not cancel. */
+static void add(struct sum *sum, double number, struct exit_cost cost)
+{
+	sum->ns += number * cost.ns;
+	sum->error_ns += number * cost.error95_ns;
+}
+
+/* What the handler alone takes: the exit and entry cost as others that the kernel handles. */
+static struct exit_cost handler(struct exit_cost interrupt, const struct exit_cost *exit)
+{
+	double ns = interrupt.ns - exit->ns;
+
+	return (struct exit_cost){.ns = ns > 0 ? ns : 0, .error95_ns = interrupt.error95_ns};
+}
+
+static void add_interrupts(struct sum *sum, const struct correction_input *thread,
+			   const struct exit_costs *costs)
+{
+	const struct exit_cost *exit = &costs->by_class[VM_EXIT_KERNEL];
+	double forced = (double)thread->exits[VM_EXIT_INTERRUPT];
+	double ticks = costs->tick_hz * (double)thread->guest_ns / 1e9;
+	double samples =
+		(double)thread->samples * (double)thread->guest_ns / (double)thread->run_ns;
+	double others = forced - ticks - samples;
+
+	add(sum, ticks, handler(costs->tick, exit));
+	add(sum, samples, handler(costs->sample, exit));
+	if (others > 0)
+		add(sum, others, handler(costs->by_class[VM_EXIT_INTERRUPT], exit));
+	sum->ns += forced * exit->ns;
 }
 
 struct correction correction_make(const struct correction_input *thread,
 				  const struct exit_costs *costs)
 {
-	const struct exit_cost *by_class = costs->by_class;
-	double handler_ns = by_class[VM_EXIT_INTERRUPT].ns - by_class[VM_EXIT_KERNEL].ns;
-	double ns = 0, error = 0;
+	struct sum sum = {0};
 
 	if (thread->run_ns == 0)
 		return (struct correction){0};
-	for (int i = 0; i < VM_EXIT_CLASSES; i++) {
-		ns += (double)thread->exits[i] * by_class[i].ns;
-		/* One calibration made all costs: its errors need not cancel. */
-		error += (double)thread->exits[i] * by_class[i].error95_ns;
-	}
-	double pending = pending_interrupts(thread, costs);
-	if (handler_ns > 0)
-		ns += pending * handler_ns;
-	error += pending * by_class[VM_EXIT_INTERRUPT].error95_ns;
+	add(&sum, (double)thread->exits[VM_EXIT_KERNEL], costs->by_class[VM_EXIT_KERNEL]);
+	add(&sum, (double)thread->exits[VM_EXIT_USER], costs->by_class[VM_EXIT_USER]);
+	add_interrupts(&sum, thread, costs);
 
-	struct correction correction = {.variance = confidence_half_width_variance(error)};
-	if (ns > (double)thread->guest_ns)
+	struct correction correction = {.variance =
+						confidence_half_width_variance(sum.error_ns)};
+	if (sum.ns > (double)thread->guest_ns)
 		correction.ns = thread->guest_ns;
-	else if (ns > 0)
-		correction.ns = (uint64_t)ns;
+	else if (sum.ns > 0)
+		correction.ns = (uint64_t)sum.ns;
 	return correction;
 }
 

@@ -12,10 +12,11 @@
  *
  *     guest + sum over the classes of exits: number of exits x cost of one
  *
- * The numbers are counted by KVM, the costs are learned by a calibration. An interrupt that
+ * The numbers are counted by KVM, the costs are learned by a calibration. Interrupts differ:
+ * the tick and the samples, whose numbers are known, do more than another CPU's call. One that
  * comes while interrupts are off forces no exit, yet its handler runs in the window, where no
- * timer can look: so many as hit what looks like guest time, beyond those that forced an exit,
- * add their handler's time. Times are ns.
+ * timer can look: so many ticks and samples as hit what looks like guest time, beyond those
+ * that forced an exit, add their handler's time. Times are ns.
  */
 
 #include <stdint.h>
@@ -24,8 +25,7 @@
 enum vm_exit_class {
 	VM_EXIT_KERNEL,	   /* handled in the kernel; the guest goes on */
 	VM_EXIT_USER,	   /* KVM_RUN returned to user space */
-	VM_EXIT_INTERRUPT, /* forced by an interrupt of the host, which is served in the window
-			    */
+	VM_EXIT_INTERRUPT, /* forced by a host's interrupt, which is served in the window */
 };
 #define VM_EXIT_CLASSES (VM_EXIT_INTERRUPT + 1)
 
@@ -36,8 +36,9 @@ struct exit_cost {
 };
 
 struct exit_costs {
-	struct exit_cost by_class[VM_EXIT_CLASSES];
-	double interrupt_hz; /* interrupts per second of CPU time, without those of samples */
+	struct exit_cost by_class[VM_EXIT_CLASSES]; /* interrupts: neither tick nor sample */
+	struct exit_cost tick, sample; /* of an exit that one of them forces, in all */
+	double tick_hz;		       /* of a CPU that is busy; 0: ticks are no different */
 };
 
 struct correction {

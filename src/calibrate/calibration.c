@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "calibrate/exact_window.h"
 #include "calibrate/exit_loop.h"
+#include "calibrate/interrupt_costs.h"
 #include "calibrate/sample_cost.h"
 #include "calibrate/thread_sampler.h"
 
@@ -38,17 +39,8 @@
 /* Of a sample's cost, when it can't be measured. */
 #define SAMPLE_COST_NS 20000
 
-/*
- * The interrupt loop: bursts of guest time under sampling as it is usual, long enough that an
- * interrupt finds the kernel's code as cold as it does in a guest that works.
- */
-#define INTERRUPT_HZ	   250
-#define INTERRUPT_BURST_NS (4 * NS_PER_MS)
-#define INTERRUPT_NS	   (60 * NS_PER_MS)
-#define INTERRUPTS_MAX	   1024
-#define INTERRUPTS_MIN	   4
-/* What takes longer than so many usual ones was no interrupt. */
-#define INTERRUPT_MEDIANS 5
+/* Sampling as it is usual: interrupts find the kernel's code as cold. */
+#define INTERRUPT_HZ 250
 
 /* One loop's outcome, per exit. */
 struct excess {
@@ -189,58 +181,6 @@ static void bound_cost(struct exit_cost *cost, double whole_ns)
 		cost->ns = whole_ns;
 }
 
-/*
- * What an interrupt takes from a guest that runs without pause: the exit, the interrupt, which
- * is served while the thread counts as guest, and the entry; and how many come. round_ns: of
- * the exit and entry that end and begin a burst.
- */
-static int measure_interrupts(struct work *work, double round_ns, struct exit_costs *out)
-{
-	double costs[INTERRUPTS_MAX], sum = 0, squares = 0, interrupts = 0, run_ns = 0;
-	struct thread_samples samples;
-	unsigned count = 0;
-	int code = thread_sampler_start(work->sampler, work->error);
-	uint64_t end = clock_monotonic_ns() + INTERRUPT_NS;
-
-	while (!code && clock_monotonic_ns() < end && count < INTERRUPTS_MAX) {
-		struct exit_loop_sum round;
-		code = exit_loop_burst(&work->loop, INTERRUPT_BURST_NS, &round, work->error);
-		if (code)
-			break;
-		double forced = (double)round.exits - (double)round.user_exits;
-		run_ns += (double)round.run_ns;
-		interrupts += forced > 0 ? forced : 0;
-		/* A gap in which the thread lost the CPU is longer than what it ran. */
-		double ran = (double)round.run_ns - round.guest_ns - round_ns;
-		double gap = round.gap_ns < ran ? round.gap_ns : ran;
-		if (forced > 0 && gap > 0)
-			costs[count++] = gap / forced;
-	}
-	thread_sampler_stop(work->sampler);
-	if (!code)
-		code = thread_sampler_take(work->sampler, &samples, work->error);
-	if (code)
-		return code;
-	/* Too few to tell: like others that the kernel handles. */
-	if (count < INTERRUPTS_MIN) {
-		out->by_class[VM_EXIT_INTERRUPT] = out->by_class[VM_EXIT_KERNEL];
-		return 0;
-	}
-	sample_cost_sort(costs, count);
-	double longest = INTERRUPT_MEDIANS * costs[count / 2];
-	while (costs[count - 1] > longest)
-		count--;
-	for (unsigned i = 0; i < count; i++)
-		sum += costs[i];
-	double mean = sum / count;
-	for (unsigned i = 0; i < count; i++)
-		squares += (costs[i] - mean) * (costs[i] - mean);
-	out->by_class[VM_EXIT_INTERRUPT] = make_cost(mean, sqrt(squares / (count - 1) / count));
-	if (interrupts > (double)samples.all)
-		out->interrupt_hz = (interrupts - (double)samples.all) / run_ns * 1e9;
-	return 0;
-}
-
 static unsigned calibration_frequency(double sample_cost_ns)
 {
 	double frequency = SAMPLING_SHARE * (double)NS_PER_S / sample_cost_ns, limit;
@@ -293,7 +233,8 @@ static int measure_classes(struct work *work, const struct kernel_map *map,
 	work->sampler = NULL;
 	code = thread_sampler_new(&work->sampler, INTERRUPT_HZ, map, work->error);
 	if (!code)
-		code = measure_interrupts(work, user.round_ns, &out->costs);
+		code = interrupt_costs_measure(&work->loop, work->sampler, work->precision,
+					       user.round_ns, &out->costs, work->error);
 	return code;
 }
 

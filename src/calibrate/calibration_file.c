@@ -41,29 +41,33 @@ int calibration_identify(struct calibration *calibration, struct error *error)
 	return 0;
 }
 
+static json_t *cost_json(const struct exit_cost *cost)
+{
+	return json_pack("{s:f, s:f}", "ns", cost->ns, "error95_ns", cost->error95_ns);
+}
+
 static json_t *costs_json(const struct exit_costs *costs)
 {
 	json_t *object = json_object();
 
 	for (int i = 0; i < VM_EXIT_CLASSES; i++)
-		json_object_set_new(object, class_names[i],
-				    json_pack("{s:f, s:f}", "ns", costs->by_class[i].ns,
-					      "error95_ns", costs->by_class[i].error95_ns));
+		json_object_set_new(object, class_names[i], cost_json(&costs->by_class[i]));
+	json_object_set_new(object, "tick", cost_json(&costs->tick));
+	json_object_set_new(object, "sample", cost_json(&costs->sample));
+	json_object_set_new(object, "tick_hz", json_real(costs->tick_hz));
 	return object;
 }
 
 json_t *calibration_json(const struct calibration *from)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:o, "
-		"s:o}",
+		"{s:s, s:s, s:s, s:s, s:s, s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o}",
 		"schema", SCHEMA, "boot_id", from->boot_id, "vendor", from->vendor, "collector",
 		from->collector, "event", from->event, "time", from->time, "duration_s",
 		from->duration_s, "samples", (json_int_t)from->samples, "kernel_exits_hz",
 		from->kernel_exits_hz, "user_exits_hz", from->user_exits_hz, "kernel_round_ns",
 		from->kernel_round_ns, "user_round_ns", from->user_round_ns, "sample_cost_ns",
-		from->sample_cost_ns, "interrupt_hz", from->costs.interrupt_hz, "exit_cost",
-		costs_json(&from->costs), "exact_exit_cost",
+		from->sample_cost_ns, "exit_cost", costs_json(&from->costs), "exact_exit_cost",
 		from->exact_known ? costs_json(&from->exact_costs) : json_null());
 }
 
@@ -72,16 +76,22 @@ static bool copy_text(char *to, size_t size, const char *from)
 	return (size_t)snprintf(to, size, "%s", from) < size;
 }
 
+static bool read_cost(struct exit_cost *out, const json_t *object, const char *name)
+{
+	return json_unpack(json_object_get(object, name), "{s:F, s:F}", "ns", &out->ns,
+			   "error95_ns", &out->error95_ns) == 0 &&
+	       out->ns >= 0 && out->error95_ns >= 0 && out->ns <= 1e9;
+}
+
 static bool read_costs(struct exit_costs *out, const json_t *object)
 {
-	for (int i = 0; i < VM_EXIT_CLASSES; i++) {
-		struct exit_cost *cost = &out->by_class[i];
-		if (json_unpack(json_object_get(object, class_names[i]), "{s:F, s:F}", "ns",
-				&cost->ns, "error95_ns", &cost->error95_ns) ||
-		    !(cost->ns >= 0) || !(cost->error95_ns >= 0) || cost->ns > 1e9)
+	for (int i = 0; i < VM_EXIT_CLASSES; i++)
+		if (!read_cost(&out->by_class[i], object, class_names[i]))
 			return false;
-	}
-	return true;
+	out->tick_hz = json_number_value(json_object_get(object, "tick_hz"));
+	return read_cost(&out->tick, object, "tick") &&
+	       read_cost(&out->sample, object, "sample") && out->tick_hz >= 0 &&
+	       out->tick_hz <= 1e6;
 }
 
 /* Fills out from an element of the file; false when it is no calibration. */
@@ -93,15 +103,14 @@ static bool read_calibration(struct calibration *out, json_t *object)
 
 	if (json_unpack(object,
 			"{s:s, s:s, s:s, s:s, s:s, s:F, s:F, s:I, s:F, s:F, s:F, s:F, s:F, "
-			"s:F, s:o, s:o}",
+			"s:o, s:o}",
 			"schema", &schema, "boot_id", &boot_id, "vendor", &vendor, "collector",
 			&collector, "event", &event, "time", &out->time, "duration_s",
 			&out->duration_s, "samples", &samples, "kernel_exits_hz",
 			&out->kernel_exits_hz, "user_exits_hz", &out->user_exits_hz,
 			"kernel_round_ns", &out->kernel_round_ns, "user_round_ns",
 			&out->user_round_ns, "sample_cost_ns", &out->sample_cost_ns,
-			"interrupt_hz", &out->costs.interrupt_hz, "exit_cost", &costs,
-			"exact_exit_cost", &exact) ||
+			"exit_cost", &costs, "exact_exit_cost", &exact) ||
 	    strcmp(schema, SCHEMA) != 0 ||
 	    !copy_text(out->boot_id, sizeof(out->boot_id), boot_id) ||
 	    !copy_text(out->vendor, sizeof(out->vendor), vendor) ||

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "vmm/vmm.h"
 
 /* Turns of the guest's inner loop in a step, about 20 ns. */
@@ -88,6 +89,7 @@ static int run_round(struct exit_loop *loop, uint64_t slice_ns, uint64_t slices,
 	struct vmm_mailbox before = *mailbox;
 	uint64_t exits, exits_before;
 	int code = vmm_exits(loop->vmm, 0, &exits_before, error);
+	long preemptions = thread_preemptions();
 	uint64_t start = thread_ns();
 
 	for (unsigned i = 0; !code && i < bursts; i++)
@@ -105,6 +107,7 @@ static int run_round(struct exit_loop *loop, uint64_t slice_ns, uint64_t slices,
 		.exits = exits - exits_before,
 		.kernel_exits = mailbox->kernel_exits - before.kernel_exits,
 		.user_exits = bursts,
+		.preemptions = (uint64_t)(thread_preemptions() - preemptions),
 	};
 	return 0;
 }
@@ -133,4 +136,5 @@ void exit_loop_add(struct exit_loop_sum *sum, const struct exit_loop_sum *round)
 	sum->exits += round->exits;
 	sum->kernel_exits += round->kernel_exits;
 	sum->user_exits += round->user_exits;
+	sum->preemptions += round->preemptions;
 }

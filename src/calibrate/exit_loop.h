@@ -24,6 +24,7 @@ struct exit_loop_sum {
 	uint64_t exits;	       /* all that KVM counted */
 	uint64_t kernel_exits; /* ordered */
 	uint64_t user_exits;   /* ordered */
+	uint64_t preemptions;  /* the thread had to leave its CPU */
 };
 
 /* Makes the guest; exit_loop_close() also after failure. Errors: as of vmm_new(). */

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define PROBE_HZ   2000
 #define PROBE_NS   (2 * NS_PER_MS)
@@ -54,22 +54,13 @@ static uint64_t longest_step(void)
 	return 100 + (uint64_t)(4 * sample_cost_trimmed_mean(steps, STEPS, 0.5));
 }
 
-/* How often the thread had to leave the CPU to others. */
-static long preemptions(void)
-{
-	struct rusage usage = {0};
-
-	getrusage(RUSAGE_THREAD, &usage);
-	return usage.ru_nivcsw;
-}
-
 /*
  * The part of the time, while the thread looks at the clock, that gaps take, ns. NAN when other
  * threads had the CPU for some of it.
  */
 static double sum_gaps(uint64_t step_ns)
 {
-	long before = preemptions();
+	long before = thread_preemptions();
 	uint64_t last = clock_monotonic_ns(), end = last + PROBE_NS;
 	double sum = 0;
 
@@ -79,7 +70,7 @@ static double sum_gaps(uint64_t step_ns)
 			sum += (double)(now - last);
 		last = now;
 	}
-	return preemptions() == before ? sum : NAN;
+	return thread_preemptions() == before ? sum : NAN;
 }
 
 int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error)

@@ -108,15 +108,22 @@ static int measure(const struct calibrate_options *options, struct calibration *
 
 static void print_table(const struct calibration *calibration)
 {
-	static const struct {
-		enum vm_exit_class class;
+	const struct exit_costs *costs = &calibration->costs;
+	const struct exit_cost *exact = calibration->exact_costs.by_class;
+	const struct {
 		const char *name;
+		const struct exit_cost *samples, *exact; /* exact: NULL where it has none */
+		double whole_ns;			 /* 0: not known */
 	} rows[] = {
-		{VM_EXIT_KERNEL, "handled in the kernel"},
-		{VM_EXIT_USER, "returned to user space"},
-		{VM_EXIT_INTERRUPT, "host interrupt"},
+		{"handled in the kernel", &costs->by_class[VM_EXIT_KERNEL],
+		 &exact[VM_EXIT_KERNEL], calibration->kernel_round_ns},
+		{"returned to user space", &costs->by_class[VM_EXIT_USER], &exact[VM_EXIT_USER],
+		 calibration->user_round_ns},
+		{"the kernel's tick", &costs->tick, NULL, 0},
+		{"a sample", &costs->sample, NULL, 0},
+		{"other host interrupt", &costs->by_class[VM_EXIT_INTERRUPT],
+		 &exact[VM_EXIT_INTERRUPT], 0},
 	};
-	const double whole_ns[] = {calibration->kernel_round_ns, calibration->user_round_ns, 0};
 
 	printf("%s, %s collector, %s: %.2f s, %llu samples\n\n", calibration->vendor,
 	       calibration->collector, calibration->event, calibration->duration_s,
@@ -124,17 +131,15 @@ static void print_table(const struct calibration *calibration)
 	printf("%-24s %11s %7s %12s %7s %12s\n", "VM EXIT", "SAMPLES", "+/-", "EXACT MODE",
 	       "+/-", "WHOLE EXIT");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct exit_cost *cost = &calibration->costs.by_class[rows[i].class];
-		const struct exit_cost *exact =
-			&calibration->exact_costs.by_class[rows[i].class];
-		printf("%-24s %11.3f %7.3f", rows[i].name, cost->ns / 1e3,
-		       cost->error95_ns / 1e3);
-		if (calibration->exact_known)
-			printf(" %12.3f %7.3f", exact->ns / 1e3, exact->error95_ns / 1e3);
+		printf("%-24s %11.3f %7.3f", rows[i].name, rows[i].samples->ns / 1e3,
+		       rows[i].samples->error95_ns / 1e3);
+		if (calibration->exact_known && rows[i].exact)
+			printf(" %12.3f %7.3f", rows[i].exact->ns / 1e3,
+			       rows[i].exact->error95_ns / 1e3);
 		else
 			printf(" %12s %7s", ".", ".");
-		if (whole_ns[i] > 0)
-			printf(" %12.3f\n", whole_ns[i] / 1e3);
+		if (rows[i].whole_ns > 0)
+			printf(" %12.3f\n", rows[i].whole_ns / 1e3);
 		else
 			printf(" %12s\n", ".");
 	}

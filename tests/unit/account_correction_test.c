@@ -60,7 +60,8 @@ static void test_pending_interrupts(void **state)
 					  .exits = {0, 0, 100}};
 
 	(void)state;
-	ticks.interrupt_hz = 250;
+	ticks.tick_hz = 250;
+	ticks.tick = ticks.sample = costs.by_class[VM_EXIT_INTERRUPT];
 	/* 100 exits of 30 us, and 300 handlers of 30 - 10 us. */
 	assert_int_equal(correction_make(&thread, &ticks).ns, 3 * MS + 6 * MS);
 	thread.exits[VM_EXIT_INTERRUPT] = 500;
@@ -206,7 +207,11 @@ static void test_random_ledgers(void **state)
 		struct account_thread threads[5] = {
 			{.owner = OWNER_PROCESSES, .run_ns = 7 * MS}, {.owner = OWNER_IDLE}};
 		struct account_count counts[12];
-		struct exit_costs some = {.interrupt_hz = (double)draw(&random, 2000)};
+		struct exit_costs some = {
+			.tick_hz = (double)draw(&random, 2000),
+			.tick = {(double)draw(&random, 50000), (double)draw(&random, 5000)},
+			.sample = {(double)draw(&random, 50000), (double)draw(&random, 5000)},
+		};
 		uint64_t weights[3] = {1, draw(&random, 5), draw(&random, 2)};
 		struct ledger before, after;
 

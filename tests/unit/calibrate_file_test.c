@@ -24,7 +24,9 @@ static struct calibration example(const char *collector)
 		.samples = 2400,
 		.sample_cost_ns = 3000,
 		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}},
-			  .interrupt_hz = 250},
+			  .tick = {6000, 500},
+			  .sample = {9000, 600},
+			  .tick_hz = 250},
 	};
 
 	snprintf(calibration.collector, sizeof(calibration.collector), "%s", collector);
@@ -42,7 +44,9 @@ static void test_comes_back(void **state)
 	assert_int_equal(calibration_load(&read, path, "bpf", NULL), 0);
 	assert_false(read.exact_known);
 	assert_float_equal(read.costs.by_class[VM_EXIT_USER].ns, 3000, 1e-6);
-	assert_float_equal(read.costs.interrupt_hz, 250, 1e-6);
+	assert_float_equal(read.costs.tick_hz, 250, 1e-6);
+	assert_float_equal(read.costs.tick.ns, 6000, 1e-6);
+	assert_float_equal(read.costs.sample.error95_ns, 600, 1e-6);
 
 	bpf.exact_known = true;
 	bpf.exact_costs.by_class[VM_EXIT_KERNEL] = (struct exit_cost){800, 20};
