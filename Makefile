@@ -34,7 +34,8 @@ FUZZ_SOURCES := $(filter-out %.bpf.c,$(wildcard src/perf_data/*.c src/report/*.c
 		src/base/*.c src/symbols/*.c src/traffic/*.c src/view/*.c)) \
 		$(addprefix src/measure/,interval.c interval_builder.c labels.c shared_causes.c exit_counts.c) \
 		$(addprefix src/discover/,vm.c thread_role.c vmm_options.c proc_file.c) \
-		$(addprefix src/collect/,collector.c interrupt_context.c perf_events.c)
+		$(addprefix src/collect/,collector.c interrupt_context.c perf_events.c) \
+		src/calibrate/calibration_json.c
 FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o)
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 

@@ -75,8 +75,14 @@ int calibration_load(struct calibration *out, const char *path, const char *coll
 int calibration_save(const struct calibration *calibration, const char *path,
 		     struct error *error);
 
-/* As it stands in the file; the caller owns the reference. NULL without memory. */
+/*
+ * As it stands in the file, and in a recording; the caller owns the reference. NULL without
+ * memory.
+ */
 struct json_t *calibration_json(const struct calibration *calibration);
+
+/* The reverse. -EBADMSG for what is no calibration, or has figures that no host has. */
+int calibration_from_json(struct calibration *out, struct json_t *object);
 
 /* Fills boot_id and vendor with those of the running kernel. */
 int calibration_identify(struct calibration *calibration, struct error *error);
