@@ -94,6 +94,13 @@ const char *collector_name(const struct collector *collector)
 	return collector->operations->name;
 }
 
+const char *collector_judged_as(const struct collector *collector)
+{
+	const struct collector_operations *operations = collector->operations;
+
+	return operations->judged_as ? operations->judged_as : operations->name;
+}
+
 const char *collector_event(const struct collector *collector)
 {
 	return perf_events_name(collector->events);

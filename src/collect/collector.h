@@ -122,7 +122,8 @@ struct collector_options {
 };
 
 struct collector_operations {
-	const char *name; /* "bpf" or "perf", as in the output */
+	const char *name;      /* "bpf" or "perf", as in the output */
+	const char *judged_as; /* see collector_judged_as(); NULL: as the name says */
 	/* See collector_start() and so on below; the collector's first member is the base. */
 	int (*start)(struct collector *, struct error *);
 	int (*track)(struct collector *, pid_t tgid);
@@ -212,6 +213,12 @@ uint64_t collection_capacity(const struct collection *collection);
 void collector_set_frequency(struct collector *collector, unsigned frequency_hz);
 
 const char *collector_name(const struct collector *collector);
+
+/*
+ * "bpf" or "perf": which of the two tells whether a sample is guest in the way of this one, so
+ * that its calibration holds here.
+ */
+const char *collector_judged_as(const struct collector *collector);
 
 /* The sampling event: "cycles" or "cpu-clock". */
 const char *collector_event(const struct collector *collector);

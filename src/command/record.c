@@ -81,6 +81,7 @@ static int open_signals(struct record_run *run, struct error *error)
 static int open_session(struct record_run *run, struct error *error)
 {
 	struct session_options options = {
+		.correction = run->options.correction,
 		.apportion = POLICY_NONE,
 		.frequency_hz = run->options.frequency_hz,
 		.vms = run->options.vms,
@@ -103,6 +104,7 @@ static int open_session(struct record_run *run, struct error *error)
 		run->recorder = NULL; /* it went with the session */
 		return code;
 	}
+	counters_set_calibration(run->counters, session_calibration(run->session));
 	run->start_ns = clock_monotonic_ns();
 	run->end_ns = run->options.duration_ns ? run->start_ns + run->options.duration_ns
 					       : UINT64_MAX;
@@ -112,9 +114,14 @@ static int open_session(struct record_run *run, struct error *error)
 static int check_vms(const struct record_run *run, struct error *error)
 {
 	size_t selected, count = session_vm_count(run->session, &selected);
+	const char *uncorrected = session_uncorrected_reason(run->session);
 	struct recorder_reading reading;
 
 	recorder_last_reading(run->recorder, &reading);
+	if (uncorrected && count)
+		fprintf(stderr,
+			"kvmperf record: the guest times recorded are upper bounds: %s\n",
+			uncorrected);
 	if (reading.fallback)
 		fprintf(stderr, "kvmperf record: exact times come from /proc: %s\n",
 			reading.fallback);

@@ -36,16 +36,27 @@ const char record_options_help[] =
 	"                         samples (default 1)\n"
 	"      --collector bpf|perf\n"
 	"                         exact times by BPF, or from /proc (default bpf, else perf)\n"
+	"      --correction auto|none\n"
+	"                         store what kvmperf report corrects guest times by "
+	"(default\n"
+	"                         auto: where it can be calibrated)\n"
 	"  -h, --help\n\n"
 	"See kvmperf(8).\n";
 
 /* Options without a short form. */
-enum long_option { OPTION_VM = 256, OPTION_MAX_SIZE, OPTION_MAX_FILES, OPTION_COLLECTOR };
+enum long_option {
+	OPTION_VM = 256,
+	OPTION_MAX_SIZE,
+	OPTION_MAX_FILES,
+	OPTION_COLLECTOR,
+	OPTION_CORRECTION,
+};
 
 static int parse_option(struct record_options *options, int option, const char *text,
 			struct error *error)
 {
 	static const char *const collectors[] = {"bpf", "perf", NULL};
+	static const char *const corrections[] = {"auto", "none", NULL};
 	double value = 0;
 	int choice = 0, code = 0;
 
@@ -80,6 +91,11 @@ static int parse_option(struct record_options *options, int option, const char *
 		code = option_choice("--collector", text, collectors, &choice, error);
 		options->recorder.times = choice ? RECORDER_TIMES_PROC : RECORDER_TIMES_BPF;
 		break;
+	case OPTION_CORRECTION:
+		code = option_choice("--correction", text, corrections, &choice, error);
+		options->correction =
+			choice ? SESSION_CORRECTION_NONE : SESSION_CORRECTION_AUTO;
+		break;
 	default: break;
 	}
 	return code;
@@ -99,6 +115,7 @@ int record_options_parse(struct record_options *options, int argc, char **argv,
 		{"max-size", required_argument, NULL, OPTION_MAX_SIZE},
 		{"max-files", required_argument, NULL, OPTION_MAX_FILES},
 		{"collector", required_argument, NULL, OPTION_COLLECTOR},
+		{"correction", required_argument, NULL, OPTION_CORRECTION},
 		{NULL, 0, NULL, 0},
 	};
 	int option, code;

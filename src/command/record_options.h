@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "measure/session.h"
 #include "record/recorder.h"
 
 struct record_options {
 	struct recorder_options recorder;
 	unsigned frequency_hz;
 	uint64_t interval_ns;
-	uint64_t duration_ns;	/* 0: no limit */
+	uint64_t duration_ns; /* 0: no limit */
+	enum session_correction correction;
 	const char *const *vms; /* owned */
 	size_t vm_count;
 	char **command; /* NULL: none; ends with NULL */

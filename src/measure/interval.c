@@ -193,6 +193,7 @@ static int place_thread(struct interval *sum, const struct interval_thread *thre
 	wanted.vm = vm;
 	wanted.ready_ns = 0;
 	wanted.exact = (struct exact_times){0};
+	memset(wanted.exits, 0, sizeof(wanted.exits));
 	*place = hint;
 	if (hint < count && same_thread(&sum->threads[hint], &wanted))
 		return 0;
@@ -262,6 +263,9 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 			break;
 		sum->threads[place].ready_ns += thread->ready_ns;
 		exact_times_add(&sum->threads[place].exact, &thread->exact);
+		sum->threads[place].exits_known &= thread->exits_known;
+		for (int c = 0; c < VM_EXIT_CLASSES; c++)
+			sum->threads[place].exits[c] += thread->exits[c];
 		add_ledger_thread(&sum->ledger.threads[place], &interval->ledger.threads[i]);
 	}
 	free(places);

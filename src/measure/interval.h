@@ -100,6 +100,8 @@ struct interval_thread {
 	char name[16];
 	uint64_t ready_ns;
 	struct exact_times exact; /* with exact mode only */
+	bool exits_known;	  /* the next are: it runs a vCPU, and KVM's counters tell */
+	uint64_t exits[VM_EXIT_CLASSES];
 };
 
 /* One interval, ready for the views. */

@@ -437,8 +437,13 @@ static int count_exits(struct interval_builder *builder, const struct builder_vm
 				exit_counts_take(builder->exits, &vm->counters[i], by_class);
 			if (error)
 				return error;
-			for (int c = 0; thread && c < VM_EXIT_CLASSES; c++)
+			if (!thread || !vm->counters[i].known)
+				continue;
+			builder->threads[thread->index].exits_known = true;
+			for (int c = 0; c < VM_EXIT_CLASSES; c++) {
 				builder->accounts[thread->index].exits[c] += by_class[c];
+				builder->threads[thread->index].exits[c] += by_class[c];
+			}
 		}
 	}
 	exit_counts_forget(builder->exits);

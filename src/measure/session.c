@@ -47,6 +47,7 @@ struct session {
 	struct exact_exit_layout exit_layout; /* for exact mode */
 	struct error inexact;		      /* why there is none */
 	bool corrects, corrects_exact;	      /* guest times by samples, and exact ones */
+	struct calibration calibration;	      /* when it corrects */
 	struct error uncorrected;	      /* why not */
 	struct budget budget;
 	unsigned frequency_hz; /* now */
@@ -588,6 +589,11 @@ const char *session_fallback_reason(const struct session *session)
 	return session->fallback.code ? session->fallback.message : NULL;
 }
 
+const struct calibration *session_calibration(const struct session *session)
+{
+	return session->corrects ? &session->calibration : NULL;
+}
+
 const char *session_uncorrected_reason(const struct session *session)
 {
 	return session->uncorrected.code ? session->uncorrected.message : NULL;
@@ -696,17 +702,16 @@ static void open_tagging(struct session *session)
  */
 static int set_up_correction(struct session *session, struct error *error)
 {
-	struct calibration calibration;
+	struct calibration *calibration = &session->calibration;
 
-	if (session->options.correction == SESSION_CORRECTION_NONE ||
-	    session->options.new_collector)
+	if (session->options.correction == SESSION_CORRECTION_NONE)
 		return 0;
 	if (discoverer_source(session->discoverer) != DISCOVER_BPF) {
 		error_set(&session->uncorrected, -EOPNOTSUPP, "VM exits can't be counted: %s",
 			  discoverer_note(session->discoverer));
 		return 0;
 	}
-	if (calibration_obtain(&calibration, collector_name(session->collector),
+	if (calibration_obtain(calibration, collector_judged_as(session->collector),
 			       collector_event(session->collector), session->kernel_map,
 			       &session->uncorrected)) {
 		error_prefix(&session->uncorrected, "cannot calibrate: ");
@@ -714,14 +719,15 @@ static int set_up_correction(struct session *session, struct error *error)
 	}
 	if (session->options.exact && !session->inexact.code) {
 		session->corrects_exact =
-			calibration_obtain_exact(&calibration, &session->uncorrected) == 0;
+			calibration_obtain_exact(calibration, &session->uncorrected) == 0;
 		error_prefix(&session->uncorrected, "cannot calibrate exact mode: ");
 		/* Without its tracepoints there is no exact time: test_exact(). */
 		if (session->uncorrected.code == -EOPNOTSUPP)
 			session->uncorrected = (struct error){0};
 	}
-	if (interval_builder_correct(session->builder, &calibration.costs,
-				     session->corrects_exact ? &calibration.exact_costs : NULL))
+	if (interval_builder_correct(session->builder, &calibration->costs,
+				     session->corrects_exact ? &calibration->exact_costs
+							     : NULL))
 		return error_set(error, -ENOMEM, "no memory for the correction");
 	session->corrects = true;
 	return 0;

@@ -11,6 +11,7 @@
  * interval after the other. What `kvmperf stat` and every other measuring command run on.
  */
 struct session;
+struct calibration;
 struct collector;
 struct collector_options;
 
@@ -81,6 +82,12 @@ const char *session_fallback_reason(const struct session *session);
  * from the start, or after the first interval (tracepoints that stay silent).
  */
 const char *session_inexact_reason(const struct session *session);
+
+/*
+ * What guest times are corrected by (of the collector's samples: calibration.costs), or NULL.
+ * Owned by the session.
+ */
+const struct calibration *session_calibration(const struct session *session);
 
 /* Why guest times are not corrected although they were to be, or NULL. */
 const char *session_uncorrected_reason(const struct session *session);

@@ -20,6 +20,8 @@ struct counters {
 	struct counted_interval *intervals;
 	size_t interval_count, interval_room;
 	size_t entries; /* of all intervals */
+	const struct calibration *calibration;
+	bool calibration_told; /* by counters_last_text(), in this file */
 };
 
 struct counters *counters_new(const struct counters_source *source)
@@ -29,6 +31,11 @@ struct counters *counters_new(const struct counters_source *source)
 	if (counters)
 		counters->source = *source;
 	return counters;
+}
+
+void counters_set_calibration(struct counters *counters, const struct calibration *calibration)
+{
+	counters->calibration = calibration;
 }
 
 static void clear_vm(struct counted_vm *vm)
@@ -219,10 +226,61 @@ static int copy_vms(struct counters *counters, struct counted_interval *out,
 	return 0;
 }
 
+static int compare_exits(const void *left, const void *right)
+{
+	const struct counted_exits *a = left, *b = right;
+
+	if (a->pid != b->pid)
+		return a->pid < b->pid ? -1 : 1;
+	return (a->tid > b->tid) - (a->tid < b->tid);
+}
+
+/* Brings the interval's exits in order and adds up those of one thread. */
+static void join_exits(struct counted_interval *interval)
+{
+	struct counted_exits *exits = interval->exits;
+	size_t kept = 0;
+
+	if (interval->exit_count)
+		qsort(exits, interval->exit_count, sizeof(*exits), compare_exits);
+	for (size_t i = 0; i < interval->exit_count; i++) {
+		if (kept == 0 || compare_exits(&exits[kept - 1], &exits[i])) {
+			exits[kept++] = exits[i];
+			continue;
+		}
+		for (int c = 0; c < VM_EXIT_CLASSES; c++)
+			exits[kept - 1].by_class[c] += exits[i].by_class[c];
+	}
+	interval->exit_count = kept;
+}
+
+static int copy_exits(struct counted_interval *out, const struct interval *interval)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < interval->ledger.thread_count; i++)
+		count += interval->threads[i].exits_known;
+	out->exits = calloc(count + 1, sizeof(*out->exits));
+	if (!out->exits)
+		return -ENOMEM;
+	for (size_t i = 0; i < interval->ledger.thread_count; i++) {
+		const struct interval_thread *thread = &interval->threads[i];
+		if (!thread->exits_known)
+			continue;
+		struct counted_exits *exits = &out->exits[out->exit_count++];
+		exits->pid = interval->vms[thread->vm].pid;
+		exits->tid = thread->tid;
+		memcpy(exits->by_class, thread->exits, sizeof(exits->by_class));
+	}
+	join_exits(out);
+	return 0;
+}
+
 static void clear_interval(struct counted_interval *interval)
 {
 	free(interval->tasks);
 	free(interval->vms);
+	free(interval->exits);
 	*interval = (struct counted_interval){0};
 }
 
@@ -249,12 +307,14 @@ static int copy_interval(struct counters *counters, struct counted_interval *out
 		.unowned = interval->unowned,
 	};
 	int error = copy_tasks(out, collection);
-	return error ? error : copy_vms(counters, out, interval);
+	if (!error)
+		error = copy_vms(counters, out, interval);
+	return error ? error : copy_exits(out, interval);
 }
 
 static size_t entries_of(const struct counted_interval *interval)
 {
-	return 1 + interval->task_count + interval->vm_count;
+	return 1 + interval->task_count + interval->vm_count + interval->exit_count;
 }
 
 static void join_vms(struct counted_interval *into, const struct counted_interval *from)
@@ -285,6 +345,7 @@ static int join(struct counted_interval *into, struct counted_interval *from)
 {
 	size_t tasks = into->task_count + from->task_count;
 	size_t vms = into->vm_count + from->vm_count;
+	size_t exits = into->exit_count + from->exit_count;
 	struct collected_task *task_array =
 		reallocarray(into->tasks, tasks + 1, sizeof(*into->tasks));
 
@@ -296,6 +357,16 @@ static int join(struct counted_interval *into, struct counted_interval *from)
 	if (!vm_array)
 		return -ENOMEM;
 	into->vms = vm_array;
+	struct counted_exits *exit_array =
+		reallocarray(into->exits, exits + 1, sizeof(*into->exits));
+	if (!exit_array)
+		return -ENOMEM;
+	into->exits = exit_array;
+	if (from->exit_count)
+		memcpy(&into->exits[into->exit_count], from->exits,
+		       from->exit_count * sizeof(*from->exits));
+	into->exit_count = exits;
+	join_exits(into);
 	if (from->task_count)
 		memcpy(&into->tasks[into->task_count], from->tasks,
 		       from->task_count * sizeof(*from->tasks));
@@ -368,6 +439,8 @@ static char *make_text(struct counters *counters, size_t first, bool changed_onl
 		.vms = counters->vms,
 		.vm_count = counters->vm_count,
 		.changed_only = changed_only,
+		.calibration = counters->calibration,
+		.calibration_told = changed_only && counters->calibration_told,
 		.tally = tally,
 		.intervals = counters->intervals + first,
 		.interval_count = counters->interval_count - first,
@@ -383,6 +456,7 @@ char *counters_last_text(struct counters *counters, size_t *length)
 	char *text = make_text(counters, counters->interval_count - 1, true, NULL, length);
 	for (size_t i = 0; text && i < counters->vm_count; i++)
 		counters->vms[i].changed = false;
+	counters->calibration_told |= text != NULL;
 	return text;
 }
 
@@ -397,6 +471,7 @@ void counters_begin_file(struct counters *counters)
 		clear_interval(&counters->intervals[i]);
 	counters->interval_count = 0;
 	counters->entries = 0;
+	counters->calibration_told = false;
 	for (size_t i = 0; i < counters->vm_count; i++)
 		counters->vms[i].changed = true;
 }

@@ -13,6 +13,7 @@
  * describes.
  */
 struct counters;
+struct calibration;
 
 /* What is the same for all intervals. */
 struct counters_source {
@@ -25,6 +26,12 @@ struct counters_source {
 struct counters *counters_new(const struct counters_source *source);
 
 /*
+ * What the recording's guest times can be corrected by: referred to by the texts that follow;
+ * NULL, as before the call: nothing.
+ */
+void counters_set_calibration(struct counters *counters, const struct calibration *calibration);
+
+/*
  * Adds an interval. When there are too many, neighbours become one, so that the text stays
  * under some 6 MB, however long the recording. -ENOMEM.
  */
@@ -33,7 +40,8 @@ int counters_add(struct counters *counters, const struct interval *interval,
 
 /*
  * The text for the interval added last: it alone, and of the VMs those that are new or have
- * changed since the last call. Owned by the caller (free); NULL without memory.
+ * changed since the last call; with the calibration if it is the file's first. Owned by the
+ * caller (free); NULL without memory.
  */
 char *counters_last_text(struct counters *counters, size_t *length);
 
@@ -44,7 +52,7 @@ char *counters_last_text(struct counters *counters, size_t *length);
 char *counters_text(struct counters *counters, const struct record_tally *tally,
 		    size_t *length);
 
-/* A new file begins: forgets the intervals, and all VMs count as new. */
+/* A new file begins: forgets the intervals, and all VMs and the calibration count as new. */
 void counters_begin_file(struct counters *counters);
 
 void counters_free(struct counters *counters);

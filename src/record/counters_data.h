@@ -36,6 +36,13 @@ struct counted_vm {
 	bool changed; /* since counters_last_text() */
 };
 
+/* VM exits of the vCPU that a thread runs, in one interval; see enum vm_exit_class. */
+struct counted_exits {
+	pid_t pid; /* of the VM */
+	pid_t tid;
+	uint64_t by_class[VM_EXIT_CLASSES];
+};
+
 /* Of one VM in one interval. */
 struct counted_vm_interval {
 	pid_t pid;
@@ -61,6 +68,8 @@ struct counted_interval {
 	size_t task_count;
 	struct counted_vm_interval *vms;
 	size_t vm_count;
+	struct counted_exits *exits; /* in rising order of pid, then tid, each once */
+	size_t exit_count;
 };
 
 #endif

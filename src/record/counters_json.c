@@ -4,6 +4,9 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "calibrate/calibration.h"
+
 static json_t *number(uint64_t value)
 {
 	return json_integer((json_int_t)value);
@@ -45,7 +48,28 @@ static json_t *task_object(const struct collected_task *task)
 			 number(task->ready_ns));
 }
 
-static json_t *vm_interval_object(const struct counted_vm_interval *vm)
+/* Of a VM's vCPU threads; null where none is known. */
+static json_t *exits_array(const struct counted_interval *interval, pid_t pid)
+{
+	json_t *array = NULL;
+
+	for (size_t i = ARRAY_PLACE(interval->exits, interval->exit_count, pid, pid);
+	     i < interval->exit_count && interval->exits[i].pid == pid; i++) {
+		const struct counted_exits *exits = &interval->exits[i];
+		if (!array)
+			array = json_array();
+		json_array_append_new(
+			array,
+			json_pack("{s:i, s:o, s:o, s:o}", "tid", (int)exits->tid, "kernel",
+				  number(exits->by_class[VM_EXIT_KERNEL]), "user",
+				  number(exits->by_class[VM_EXIT_USER]), "interrupt",
+				  number(exits->by_class[VM_EXIT_INTERRUPT])));
+	}
+	return array ? array : json_null();
+}
+
+static json_t *vm_interval_object(const struct counted_interval *interval,
+				  const struct counted_vm_interval *vm)
 {
 	json_t *net = json_null();
 
@@ -55,8 +79,9 @@ static json_t *vm_interval_object(const struct counted_vm_interval *vm)
 				number(vm->traffic.rx_packets), "tx_bytes",
 				number(vm->traffic.tx_bytes), "tx_packets",
 				number(vm->traffic.tx_packets));
-	return json_pack("{s:i, s:o, s:o, s:o}", "pid", (int)vm->pid, "exits",
-			 number_if(vm->kvm_stats_known, vm->exits), "halt_poll_ns",
+	return json_pack("{s:i, s:o, s:o, s:o, s:o}", "pid", (int)vm->pid, "exits",
+			 number_if(vm->kvm_stats_known, vm->exits), "vcpu_exits",
+			 exits_array(interval, vm->pid), "halt_poll_ns",
 			 number_if(vm->kvm_stats_known, vm->halt_poll_ns), "net", net);
 }
 
@@ -68,7 +93,7 @@ static json_t *interval_object(const struct counted_interval *interval)
 	for (size_t i = 0; i < interval->task_count; i++)
 		json_array_append_new(tasks, task_object(&interval->tasks[i]));
 	for (size_t i = 0; i < interval->vm_count; i++)
-		json_array_append_new(vms, vm_interval_object(&interval->vms[i]));
+		json_array_append_new(vms, vm_interval_object(interval, &interval->vms[i]));
 	return json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "start_ns", number(interval->start_ns), "end_ns",
 			 number(interval->end_ns), "interrupts_apart",
@@ -91,6 +116,11 @@ static json_t *document_object(const struct counters_document *document)
 
 	if (!object)
 		return NULL;
+	if (!document->calibration_told)
+		json_object_set_new(object, "calibration",
+				    document->calibration
+					    ? calibration_json(document->calibration)
+					    : json_null());
 	if (document->tally) {
 		json_object_set_new(object, "samples", number(document->tally->samples));
 		json_object_set_new(object, "lost", number(document->tally->lost));

@@ -313,6 +313,13 @@ int recorder_new(struct recorder **out, const struct recorder_options *options,
 {
 	static const struct collector_operations operations = {
 		.name = "record",
+		/*
+		 * Who reads the recording goes by the CPU mode of its records, as the perf
+		 * collector does: guest is where KVM serves an interrupt of a guest's run
+		 * (kvm_arch_pmi_in_guest()), not where PF_VCPU is set, as for the BPF
+		 * program. And a record costs what one of the perf collector's does.
+		 */
+		.judged_as = "perf",
 		.start = start,
 		.track = track,
 		.untrack = untrack,
