@@ -366,6 +366,8 @@ static int run_report(struct report_run *run, struct error *error)
 	} else {
 		note_recording(run);
 		code = recording_times_describe(&run->times, &input, error);
+		if (run->options.uncorrected)
+			input.calibration = NULL;
 	}
 	if (code)
 		return code;

@@ -35,6 +35,10 @@ const char report_options_help[] =
 	"      --tap VM=NAME      a network interface of a VM, for --net (repeatable)\n"
 	"      --apportion affine|bytes|packets|none\n"
 	"                         how shared work is charged to VMs (default affine)\n"
+	"      --correction auto|none\n"
+	"                         of what VM exits run with interrupts off, which samples\n"
+	"                         take for guest time (default auto: by what kvmperf record\n"
+	"                         stored)\n"
 	"  -f, --format table|csv|json\n"
 	"  -o, --output FILE      write there instead of standard output\n"
 	"  -h, --help\n\n"
@@ -54,6 +58,7 @@ enum long_option {
 	OPTION_NET,
 	OPTION_TAP,
 	OPTION_APPORTION,
+	OPTION_CORRECTION,
 };
 
 static int add_value(const char *option, const char *text, bool vm_needed,
@@ -100,6 +105,7 @@ static int parse_option(struct report_options *options, int option, const char *
 	static const char *const formats[] = {"table", "csv", "json", NULL};
 	static const char *const groupings[] = {"vm", "thread", "module", "symbol", NULL};
 	static const char *const policies[] = {"affine", "bytes", "packets", "none", NULL};
+	static const char *const corrections[] = {"auto", "none", NULL};
 	static const enum view_grouping grouping_of[] = {VIEW_BY_VM, VIEW_BY_THREAD,
 							 VIEW_BY_MODULE, VIEW_BY_SYMBOL};
 	static const enum shared_policy policy_of[] = {POLICY_AFFINE, POLICY_BYTES,
@@ -126,6 +132,10 @@ static int parse_option(struct report_options *options, int option, const char *
 	case OPTION_APPORTION:
 		code = option_choice("--apportion", text, policies, &choice, error);
 		options->apportion = policy_of[choice];
+		break;
+	case OPTION_CORRECTION:
+		code = option_choice("--correction", text, corrections, &choice, error);
+		options->uncorrected = choice == 1;
 		break;
 	case OPTION_VM:
 		code = option_add_vm(text, &options->vms, &options->vm_count, error);
@@ -201,6 +211,7 @@ int report_options_parse(struct report_options *options, int argc, char **argv,
 		{"net", required_argument, NULL, OPTION_NET},
 		{"tap", required_argument, NULL, OPTION_TAP},
 		{"apportion", required_argument, NULL, OPTION_APPORTION},
+		{"correction", required_argument, NULL, OPTION_CORRECTION},
 		{NULL, 0, NULL, 0},
 	};
 	int option, code;

@@ -32,6 +32,7 @@ struct report_options {
 	struct vm_values guest_kallsyms, guest_modules, taps;
 	char *net_before, *net_after;
 	enum shared_policy apportion;
+	bool uncorrected; /* --correction none */
 	const char *const *vms;
 	size_t vm_count;
 	enum view_grouping by;

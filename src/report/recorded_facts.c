@@ -17,6 +17,8 @@ struct recorded_facts {
 	double wall;	   /* at wall_ns; NAN: not known */
 	uint64_t wall_ns;
 	size_t cpus;
+	bool calibrated; /* the next is known */
+	struct calibration calibration;
 };
 
 static uint64_t number_of(const json_t *object, const char *key)
@@ -162,6 +164,11 @@ int recorded_facts_take(struct recorded_facts **facts_pointer, const char *text,
 	}
 	if (!code && number_of(root, "cpus"))
 		facts->cpus = (size_t)number_of(root, "cpus");
+	/* One that this version can't read is as good as none. */
+	if (!code && !facts->calibrated)
+		facts->calibrated =
+			calibration_from_json(&facts->calibration,
+					      json_object_get(root, "calibration")) == 0;
 	json_array_foreach(json_object_get(root, "vms"), i, item)
 	{
 		if (!code)
@@ -186,6 +193,11 @@ const struct vm *recorded_facts_vm(const struct recorded_facts *facts, uint32_t 
 		if ((uint32_t)facts->vms[i].pid == pid)
 			return &facts->vms[i];
 	return NULL;
+}
+
+const struct calibration *recorded_facts_calibration(const struct recorded_facts *facts)
+{
+	return facts && facts->calibrated ? &facts->calibration : NULL;
 }
 
 double recorded_facts_wall(const struct recorded_facts *facts, uint64_t ns)
@@ -243,7 +255,7 @@ static int add_counters(struct recorded_times *sum, const json_t *item)
 	to->traffic.rx_packets += number_of(net, "rx_packets");
 	to->traffic.tx_bytes += number_of(net, "tx_bytes");
 	to->traffic.tx_packets += number_of(net, "tx_packets");
-	return 0;
+	return recorded_exits_add(&sum->exits, json_object_get(item, "vcpu_exits"));
 }
 
 static int add_interval(struct recorded_times *sum, const json_t *interval)
@@ -305,6 +317,7 @@ void recorded_times_clear(struct recorded_times *times)
 {
 	collection_free(&times->collection);
 	free(times->counters);
+	recorded_exits_clear(&times->exits);
 	*times = (struct recorded_times){0};
 }
 

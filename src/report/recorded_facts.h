@@ -9,8 +9,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "calibrate/calibration.h"
 #include "collect/collector.h"
 #include "discover/vm.h"
+#include "report/recorded_exits.h"
 #include "traffic/traffic.h"
 
 struct recorded_facts;
@@ -30,6 +32,9 @@ const struct vm *recorded_facts_vms(const struct recorded_facts *facts, size_t *
 /* Wall clock (s since 1970) at a time of the samples' clock; NAN when it isn't known. */
 double recorded_facts_wall(const struct recorded_facts *facts, uint64_t ns);
 
+/* What the recorder calibrated, for the recorded exits; NULL: none. Owned by the facts. */
+const struct calibration *recorded_facts_calibration(const struct recorded_facts *facts);
+
 /* What happened to one VM in a stretch of time; unknown where not told. */
 struct recorded_counters {
 	uint32_t pid;
@@ -46,6 +51,7 @@ struct recorded_times {
 	struct collection collection; /* tasks and sums; owned: recorded_times_clear() */
 	struct recorded_counters *counters;
 	size_t counter_count, counter_room;
+	struct recorded_exits exits;
 	uint64_t unowned_bytes, unowned_packets;
 	size_t cpus; /* 0: not known */
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "report/time_window.h"
 
@@ -78,9 +79,14 @@ int recording_times_open(struct recording_times *times, struct recording *record
 	return 0;
 }
 
-static void use_exact_times(const struct recorded_times *exact, struct report_input *input)
+static void use_exact_times(const struct recorded_times *exact,
+			    const struct calibration *calibration, struct report_input *input)
 {
 	input->times = exact;
+	/* Costs are those of samples of one event, and nothing without exits. */
+	if (calibration && strcmp(calibration->event, input->event) == 0 &&
+	    (exact->exits.count || !exact->counter_count))
+		input->calibration = calibration;
 	if (exact->cpus)
 		input->cpus = exact->cpus;
 	input->unowned.counts[TRAFFIC_HOST][TRAFFIC_RECEIVED] =
@@ -102,7 +108,7 @@ int recording_times_describe(struct recording_times *times, struct report_input 
 	input->cpus = features->cpus_online ? features->cpus_online : profile->cpus_seen;
 	input->facts = times->facts;
 	if (times->times.end_ns) {
-		use_exact_times(&times->times, input);
+		use_exact_times(&times->times, recorded_facts_calibration(times->facts), input);
 		start = times->times.start_ns;
 		ns = (double)(times->times.end_ns - start);
 	} else if (profile->samples && profile->first_ns != UINT64_MAX) {

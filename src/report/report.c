@@ -158,11 +158,24 @@ static void describe_source(struct report *report, const struct report_input *in
 		.samples = input->profile->samples,
 		.lost = input->profile->lost,
 		.apportion = shared_policy_name(used),
-		.irqs_off_correction = "none",
+		.irqs_off_correction = input->calibration ? "calibrated" : "none",
 		.overhead_s =
 			input->times ? (double)input->times->collection.self_run_ns / 1e9 : NAN,
 		.anchor = report_anchor_name(input),
 	};
+}
+
+/* Hands the recorded exits and their costs to what corrects a live interval. */
+static int correct_guests(struct report *report, const struct report_input *input,
+			  struct interval_builder *builder)
+{
+	struct vm_list *list = &report->vms.list;
+	int code = 0;
+
+	for (size_t v = 0; !code && v < list->count; v++)
+		code = recorded_exits_give(&input->times->exits, &list->vms[v]);
+	return code ? code
+		    : interval_builder_correct(builder, &input->calibration->costs, NULL);
 }
 
 static void drop_vms(struct interval *interval, size_t count)
@@ -204,6 +217,8 @@ int report_build(struct report *report, const struct report_input *input)
 					   &affine_model_default, users, count + 1);
 	if (!code)
 		code = collect_profile(&collection, report, input);
+	if (!code && input->calibration)
+		code = correct_guests(report, input, builder);
 	for (size_t v = 0; v < count && vms; v++)
 		vms[v].vm = &report->vms.list.vms[v];
 	if (!code)

@@ -22,6 +22,8 @@ struct report_input {
 	const struct recorded_facts *facts; /* NULL: none */
 	/* The exact times of facts are of the window that was counted. */
 	const struct recorded_times *times; /* NULL: the samples alone tell */
+	/* Guest times are corrected by it and the exits of times; NULL: they are not. */
+	const struct calibration *calibration;
 	size_t cpus;
 	uint64_t duration_ns; /* of what was counted */
 	double start;	      /* wall clock, s; NAN */
