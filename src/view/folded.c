@@ -2,9 +2,11 @@
 #include "view/folded.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "account/apportion.h"
 #include "base/array.h"
 #include "report/collect_profile.h"
 
@@ -66,6 +68,50 @@ static int compare_lines(const void *left, const void *right)
 	return (a->place > b->place) - (a->place < b->place);
 }
 
+/* Sorts, and makes one line of those of the same stack. */
+static void merge_lines(struct lines *lines)
+{
+	size_t kept = 0;
+
+	if (lines->count)
+		qsort(lines->lines, lines->count, sizeof(*lines->lines), compare_lines);
+	for (size_t i = 0; i < lines->count; i++) {
+		if (kept && compare_lines(&lines->lines[kept - 1], &lines->lines[i]) == 0)
+			lines->lines[kept - 1].samples += lines->lines[i].samples;
+		else
+			lines->lines[kept++] = lines->lines[i];
+	}
+	lines->count = kept;
+}
+
+/*
+ * What the correction took from a VM's guest time was sampled as guest: takes as large a part
+ * of the samples of its count guest lines, which is *moved.
+ */
+static int move_world_switches(const struct ledger_vm *ledger, struct line *lines, size_t count,
+			       uint64_t *moved)
+{
+	uint64_t *weights = calloc(count + 1, sizeof(*weights));
+	uint64_t *parts = calloc(count + 1, sizeof(*parts));
+	double sampled_ns = (double)ledger->guest_ns + (double)ledger->corrected_ns;
+	uint64_t samples = 0;
+	int code = weights && parts ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !code && i < count; i++)
+		samples += weights[i] = lines[i].samples;
+	*moved = 0;
+	if (!code && samples)
+		*moved = (uint64_t)llround((double)samples * (double)ledger->corrected_ns /
+					   sampled_ns);
+	if (*moved)
+		apportion(*moved, weights, count, parts);
+	for (size_t i = 0; !code && i < count; i++)
+		lines[i].samples -= parts[i];
+	free(weights);
+	free(parts);
+	return code;
+}
+
 /* Names may not hold what divides frames. */
 static void put_name(FILE *stream, const char *name)
 {
@@ -119,20 +165,44 @@ static bool is_selected(const struct report_input *input, const struct report *r
 	return false;
 }
 
+/* The lines of one VM, count of them, guest lines first; or those of the host. */
+static int put_lines(FILE *stream, const struct report *report, const struct profile *profile,
+		     struct line *lines, size_t count)
+{
+	uint32_t vm = lines[0].vm;
+	const struct ledger_vm *ledger = vm == NO_VM ? NULL : &report->interval.ledger.vms[vm];
+	uint64_t moved = 0;
+	size_t guest = 0;
+	int code = 0;
+
+	while (guest < count && lines[guest].mode <= SAMPLE_GUEST)
+		guest++;
+	if (ledger && ledger->corrected_ns)
+		code = move_world_switches(ledger, lines, guest, &moved);
+	for (size_t i = 0; !code && i < count; i++)
+		if (lines[i].samples)
+			put_line(stream, report, profile, &lines[i]);
+	if (moved) {
+		put_name(stream, report->vms.list.vms[vm].name);
+		fprintf(stream, ";kernel;kvm/world-switch;kvm/world-switch %llu\n",
+			(unsigned long long)moved);
+	}
+	return code;
+}
+
 int folded_write(FILE *stream, const struct report *report, const struct report_input *input)
 {
 	const struct profile *profile = input->profile;
 	struct lines lines = {.report = report, .profile = profile};
 	int code = profile_each_group(profile, add_group, &lines);
 
-	if (lines.count)
-		qsort(lines.lines, lines.count, sizeof(*lines.lines), compare_lines);
-	for (size_t i = 0; !code && i < lines.count; i++) {
-		struct line line = lines.lines[i];
-		while (i + 1 < lines.count && compare_lines(&line, &lines.lines[i + 1]) == 0)
-			line.samples += lines.lines[++i].samples;
-		if (is_selected(input, report, line.vm))
-			put_line(stream, report, profile, &line);
+	merge_lines(&lines);
+	for (size_t i = 0, count; !code && i < lines.count; i += count) {
+		uint32_t vm = lines.lines[i].vm;
+		for (count = 1; i + count < lines.count && lines.lines[i + count].vm == vm;)
+			count++;
+		if (is_selected(input, report, vm))
+			code = put_lines(stream, report, profile, &lines.lines[i], count);
 	}
 	free(lines.lines);
 	if (code)
