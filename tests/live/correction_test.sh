@@ -1,6 +1,6 @@
 #!/bin/sh
 # The calibration finds what VM exits cost here, and with it guest times come closer to
-# the guest's own clock than what samples say.
+# the guest's own clock than what samples say: live, and in reports of kvmperf's recordings.
 . tests/live/lib.sh
 need_root_and_kvm
 
@@ -23,6 +23,82 @@ errors_with() {
 		fail "stat --correction $1: $(cat "$dir/err")"
 }
 
+# recorded: the same of a recording by both reports, whole, in a window and cut off.
+recorded() {
+	status 0 "$kvmperf" record -F 250 -i 0.5 -d 4 -o "$dir/perf.data"
+	! grep 'upper bounds' "$dir/err" || fail "record: not calibrated"
+	for correction in auto none; do
+		status 0 "$kvmperf" report -i "$dir/perf.data" -f json -o "$dir/report.$correction" \
+			--correction $correction
+	done
+	head -c $(($(stat -c %s "$dir/perf.data") * 4 / 5)) "$dir/perf.data" >"$dir/cut.data"
+	status 0 "$kvmperf" report -i "$dir/cut.data" -f json -o "$dir/report.cut"
+	status 0 "$kvmperf" report -i "$dir/perf.data" -f json -o "$dir/report.window" --time 25%-75%
+	for form in csv table; do
+		for rows in vm thread module symbol; do
+			status 0 "$kvmperf" report -i "$dir/perf.data" -f $form --by $rows -o "$dir/$rows.$form"
+		done
+	done
+	for correction in auto none; do
+		status 0 "$kvmperf" report -i "$dir/perf.data" --folded --correction $correction \
+			-o "$dir/folded.$correction"
+	done
+}
+
+# corrected KIND FILES: what each of them is that came of stat or report.
+corrected() {
+	for name in $2; do
+		balanced "$dir/$name"
+		case $name in
+		*.none)
+			holds "$dir/$name" 'all(.[]; .source.irqs_off_correction == "none"
+				and (.vms[0].kernel_modules | has("kvm/world-switch") | not))' \
+				"$1: $name: corrected" ;;
+		*)
+			holds "$dir/$name" 'all(.[]; .source.irqs_off_correction == "calibrated")' \
+				"$1: $name: not corrected" ;;
+		esac
+		# The threads' times are corrected as the VM's are.
+		holds "$dir/$name" 'all(.[].vms[]; (([.threads[].guest_s] | add) - .guest_s | fabs) < 1e-6)' \
+			"$1: $name: threads do not sum to their VM"
+		jq -L $here -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/$name" \
+			-f $here/correction.jq >"$dir/errors.$name" || fail "$1: $name: no errors"
+		case $name in
+		*.none) ;;
+		*)
+			jq -se 'map(.world_switch) | length > 0 and min > 0.2' "$dir/errors.$name" >/dev/null ||
+				fail "$1: $name: nothing was moved: $(cat "$dir/errors.$name")" ;;
+		esac
+	done
+}
+
+# less_wrong KIND WITH WITHOUT: of the errors of two of these files.
+less_wrong() {
+	jq -e -n --slurpfile with "$dir/errors.$2" --slurpfile without "$dir/errors.$3" '
+		def mean: map(.error) | add / length | fabs;
+		($with | mean) < ($without | mean) / 2 + 2' >/dev/null ||
+		fail "$1: $2 is not closer to the truth: $(cat "$dir/errors.$2" "$dir/errors.$3")"
+	echo "INFO $1, $2: $(jq -rs 'def mean(f): map(f) | add / length * 10 | round / 10;
+		"true guest \(mean(.truth)), error \(mean(.error)) of \(mean(.error95)) points"' \
+		"$dir/errors.$2"), uncorrected $(jq -s 'map(.error) | add / length * 10 | round / 10' "$dir/errors.$3")"
+}
+
+# moved_in_views KIND: every view of the recording shows what was moved, and all of it.
+moved_in_views() {
+	moved=$(jq '.vms[0].kernel_modules["kvm/world-switch"]' "$dir/report.auto")
+	for rows in module symbol; do
+		awk -F, -v moved="$moved" '/kvm\/world-switch/ { n += $NF }
+			END { exit !(n - moved < 1e-6 && moved - n < 1e-6) }' "$dir/$rows.csv" ||
+			fail "$1: --by $rows has not the $moved s that were moved"
+		grep -q 'kvm/world-switch' "$dir/$rows.table" || fail "$1: the table by $rows"
+	done
+	grep -q ';kernel;kvm/world-switch;kvm/world-switch [1-9]' "$dir/folded.auto" ||
+		fail "$1: folded stacks show nothing that was moved"
+	! grep -q 'kvm/world-switch' "$dir/folded.none" || fail "$1: folded stacks are corrected"
+	awk '{ n[FILENAME] += $NF } END { for (file in n) if (sum && sum != n[file]) exit 1; else sum = n[file] }' \
+		"$dir/folded.auto" "$dir/folded.none" || fail "$1: folded stacks lost samples"
+}
+
 # closer KIND EXITS-PER-SECOND
 closer() {
 	start_guests --guest 2 --exit "$1" --exits-per-second "$2" \
@@ -30,32 +106,25 @@ closer() {
 	sleep 0.5
 	errors_with auto
 	errors_with none
+	recorded
 	if emulated; then sleep 4; else sleep 1; fi
 	stop_guests
-	balanced "$dir/stat.auto"
-	holds "$dir/stat.auto" 'all(.[]; .source.irqs_off_correction == "calibrated")' \
-		"$1: not corrected"
-	holds "$dir/stat.none" 'all(.[]; .source.irqs_off_correction == "none"
-		and (.vms[0].kernel_modules | has("kvm/world-switch") | not))' "$1: corrected"
-	for correction in auto none; do
-		jq -L $here -c -n --slurpfile truth "$dir/lines" --slurpfile stat "$dir/stat.$correction" \
-			-f $here/correction.jq
-	done >"$dir/errors"
-	jq -se 'map(select(.correction == "calibrated") | .world_switch) | length == 3 and min > 1' \
-		"$dir/errors" >/dev/null || fail "$1: nothing was moved: $(cat "$dir/errors")"
+	corrected "$1" "stat.auto stat.none report.auto report.none report.cut report.window"
+	moved_in_views "$1"
 	if emulated; then
 		echo "INFO emulated CPUs: shares are not compared with the truth"
 		return
 	fi
-	jq -se '(map(select(.correction == "calibrated") | .error) | add / length) as $with
-		| (map(select(.correction == "none") | .error) | add / length) as $without
-		| ($with | fabs) < ($without | fabs) / 2 + 2' "$dir/errors" >/dev/null ||
-		fail "$1: not closer to the truth: $(cat "$dir/errors")"
+	less_wrong "$1" stat.auto stat.none
+	less_wrong "$1" report.auto report.none
 }
 closer io 20000
 closer kernel 20000
 
-# The threads' times are corrected as the VM's are.
-jq -es 'all(.[].vms[]; (([.threads[].guest_s] | add) - .guest_s | fabs) < 1e-6)' \
-	"$dir/stat.auto" >/dev/null || fail "threads do not sum to their VM"
+# What can't be corrected is recorded all the same, and reported as it was sampled.
+status 0 "$kvmperf" record -d 1 --correction none -o "$dir/perf.data"
+status 0 "$kvmperf" report -i "$dir/perf.data" -f json -o "$dir/report"
+holds "$dir/report" 'all(.[]; .source.irqs_off_correction == "none")' "record --correction none"
+status 2 "$kvmperf" record --correction some
+status 2 "$kvmperf" report --correction some
 finish

@@ -29,6 +29,13 @@ jq -e '. as $all | [.vms[].pid] as $pids | [.intervals[].tasks[] |
 	select(.tgid as $t | $pids | index($t)) | .run_ns] | add > 0' section >/dev/null ||
 	fail "guests: no exact times of their threads"
 jq -e '[.intervals[].vms[].exits] | add > 0' section >/dev/null || fail "guests: no exits"
+# By class and thread they are those of their VMs, and what they cost is there.
+jq -e '[.intervals[].vms[] | select(.vcpu_exits)] | length > 0 and
+	all((.vcpu_exits | map(.kernel + .user + .interrupt) | add) <= .exits) and
+	(map(.vcpu_exits[] | .kernel + .user + .interrupt) | add > 0)' section >/dev/null ||
+	fail "guests: exits by class"
+jq -e '.calibration | .schema == "kvmperf.calibration/1" and .collector == "perf"
+	and .exit_cost.user.ns > 0' section >/dev/null || fail "guests: no calibration"
 
 # The report has the same samples by mode and by thread of each VM, and the VMs' names; also
 # when the recording was killed or cut off.

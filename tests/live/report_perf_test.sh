@@ -34,6 +34,9 @@ done
 for name in kvm callchain zstd pipe pipe-zstd guestonly; do
 	same_samples $name.data
 	[ "$(jq '.vms | length' "$dir/report")" = 3 ] || fail "$name.data: not three VMs"
+	# perf counts no exits.
+	holds "$dir/report" 'all(.[]; .source.irqs_off_correction == "none")' \
+		"$name.data: guest times are corrected"
 done
 compare_event events.data cpu-clock
 compare_event events.data task-clock

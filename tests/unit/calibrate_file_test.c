@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "calibrate/calibration.h"
 
@@ -81,11 +82,48 @@ static void test_strangers(void **state)
 	assert_int_equal(calibration_load(&read, path, "bpf", NULL), -EBADMSG);
 }
 
+/* Figures that no host has, from a file that anybody may have made. */
+static void test_malformed(void **state)
+{
+	static const struct {
+		const char *key, *class, *value;
+	} wrong[] = {
+		{"interrupt_hz", NULL, "-1"},
+		{"interrupt_hz", NULL, "1e300"},
+		{"interrupt_hz", NULL, "\"many\""},
+		{"event", NULL, "\"an event with a name that is too long\""},
+		{"event", NULL, "null"},
+		{"schema", NULL, "\"kvmperf.calibration/2\""},
+		{"exit_cost", NULL, "null"},
+		{"exit_cost", NULL, "[]"},
+		{"exit_cost", "user", "{}"},
+		{"exit_cost", "user", "{\"ns\":-1,\"error95_ns\":1}"},
+		{"exit_cost", "kernel", "{\"ns\":1e10,\"error95_ns\":1}"},
+		{"exit_cost", "interrupt", "{\"ns\":1,\"error95_ns\":1e200}"},
+		{"exact_exit_cost", NULL, "{}"},
+	};
+	struct calibration calibration = example("perf"), read;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		json_t *object = calibration_json(&calibration);
+		json_t *value = json_loads(wrong[i].value, JSON_DECODE_ANY, NULL);
+		json_t *inner = wrong[i].class ? json_object_get(object, wrong[i].key) : object;
+		assert_int_equal(calibration_from_json(&read, object), 0);
+		json_object_set_new(inner, wrong[i].class ? wrong[i].class : wrong[i].key,
+				    value);
+		assert_int_equal(calibration_from_json(&read, object), -EBADMSG);
+		json_decref(object);
+	}
+	assert_int_equal(calibration_from_json(&read, NULL), -EBADMSG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_back),
 		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_malformed),
 	};
 	int fd = mkstemp(path);
 

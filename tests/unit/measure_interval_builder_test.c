@@ -482,6 +482,44 @@ static void test_silent_tracepoints(void **state)
 	assert_false(collection_exact_silent(collection, 100000));
 }
 
+/* Each interval has its own exits, by thread; those of a vCPU that KVM doesn't tell of none. */
+static void test_exits_by_class(void **state)
+{
+	struct bench *bench = *state;
+	struct vm *vm = bench_vm(bench, PID(100), 1);
+	const struct interval_thread *thread;
+
+	assert_non_null(vm_add_thread(vm, PID(101), PID(100), "CPU 0/KVM"));
+	assert_non_null(vm_add_thread(vm, PID(102), PID(100), "CPU 1/KVM"));
+	vm->counters = calloc(2, sizeof(*vm->counters));
+	assert_non_null(vm->counters);
+	vm->counter_count = 2;
+	vm->counters[0] = (struct vm_vcpu){.kvm = 1,
+					   .tid = PID(101),
+					   .known = true,
+					   .exits = 100,
+					   .user_exits = 30,
+					   .interrupt_exits = 20};
+	vm->counters[1] = (struct vm_vcpu){.kvm = 1, .index = 1, .tid = PID(102)};
+	assert_int_equal(interval_builder_skip_exits(bench->builder, vm), 0);
+	for (uint64_t round = 1; round < 4; round++) {
+		vm->counters[0].exits += 10 * round;
+		vm->counters[0].user_exits += 3 * round;
+		vm->counters[0].interrupt_exits += round;
+		bench_begin(bench, 2, 1000 * MS);
+		bench_task(bench, PID(100), PID(101), "CPU 0/KVM", 500 * MS, 0);
+		bench_task(bench, PID(100), PID(102), "CPU 1/KVM", 500 * MS, 0);
+		bench_build(bench);
+		thread = &bench->interval.threads[thread_index(bench, PID(101))];
+		assert_true(thread->exits_known);
+		assert_int_equal(thread->exits[VM_EXIT_KERNEL], 6 * round);
+		assert_int_equal(thread->exits[VM_EXIT_USER], 3 * round);
+		assert_int_equal(thread->exits[VM_EXIT_INTERRUPT], round);
+		thread = &bench->interval.threads[thread_index(bench, PID(102))];
+		assert_false(thread->exits_known);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -507,6 +545,7 @@ int main(void)
 		BENCH_TEST(test_exact),
 		BENCH_TEST(test_exact_in_windows),
 		BENCH_TEST(test_silent_tracepoints),
+		BENCH_TEST(test_exits_by_class),
 		BENCH_TEST(test_nothing),
 	};
 

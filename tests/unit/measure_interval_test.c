@@ -94,6 +94,9 @@ static void assert_thread(const struct interval *sum, const struct interval *par
 	assert_int_equal(to->interrupt_ns, factor * from->interrupt_ns);
 	assert_int_equal(to->samples, factor * from->samples);
 	assert_int_equal(thread->ready_ns, factor * of->ready_ns);
+	assert_int_equal(thread->exits_known, of->exits_known);
+	for (int c = 0; c < VM_EXIT_CLASSES; c++)
+		assert_int_equal(thread->exits[c], factor * of->exits[c]);
 	assert_int_equal(thread->owner, of->owner);
 	assert_int_equal(thread->vm, of->vm);
 	assert_int_equal(thread->tid, of->tid);
@@ -111,6 +114,8 @@ static void test_sums_every_figure(void **state)
 	sample_three_vms(&part, labels);
 	part.ledger.threads[0].charged_ns = 55 * MS;
 	part.ledger.threads[0].interrupt_ns = 5 * MS;
+	part.threads[0].exits_known = true;
+	part.threads[0].exits[VM_EXIT_USER] = 17;
 	for (uint64_t n = 1; n <= 4; n++) {
 		part.start += 1.0;
 		assert_int_equal(interval_add(&sum, &part), 0);

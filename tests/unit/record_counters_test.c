@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "calibrate/calibration.h"
 #include "record/counters.h"
 
 static const char *const selected[] = {"web1"};
@@ -41,7 +42,11 @@ static void add(struct counters *counters, uint64_t start_ns, uint64_t factor, b
 		 .tid = 101,
 		 .role = THREAD_VCPU,
 		 .index = 0,
-		 .name = "CPU 0/KVM"},
+		 .name = "CPU 0/KVM",
+		 .exits_known = known,
+		 .exits = {[VM_EXIT_KERNEL] = 7 * factor,
+			   [VM_EXIT_USER] = 2 * factor,
+			   [VM_EXIT_INTERRUPT] = factor}},
 		{.owner = OWNER_VM,
 		 .tid = 55,
 		 .role = THREAD_VHOST,
@@ -132,11 +137,19 @@ static void test_text(void **state)
 	assert_int_equal(integer(task, "tid"), 101);
 	assert_int_equal(integer(task, "run_ns"), 700);
 	assert_int_equal(integer(task, "ready_ns"), 1);
+	vm = json_array_get(json_object_get(first, "vms"), 0);
+	assert_int_equal(json_array_size(json_object_get(vm, "vcpu_exits")), 1);
+	const json_t *exits = json_array_get(json_object_get(vm, "vcpu_exits"), 0);
+	assert_int_equal(integer(exits, "tid"), 101);
+	assert_int_equal(integer(exits, "kernel"), 7);
+	assert_int_equal(integer(exits, "user"), 2);
+	assert_int_equal(integer(exits, "interrupt"), 1);
 	/* What is not known is null. */
 	const json_t *second = json_array_get(intervals, 1);
 	assert_true(json_is_null(json_object_get(second, "processes_run_ns")));
 	vm = json_array_get(json_object_get(second, "vms"), 0);
 	assert_true(json_is_null(json_object_get(vm, "exits")));
+	assert_true(json_is_null(json_object_get(vm, "vcpu_exits")));
 	assert_int_equal(integer(json_object_get(vm, "net"), "rx_bytes"), 10);
 	json_decref(all);
 	counters_free(counters);
@@ -172,12 +185,53 @@ static void test_last_text(void **state)
 	counters_free(counters);
 }
 
+/* The section and the first text of a file have it; without one that is said. */
+static void test_calibration(void **state)
+{
+	struct calibration calibration = {
+		.event = "cpu-clock",
+		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}},
+			  .interrupt_hz = 250},
+	};
+	struct counters *counters = counters_new(&source);
+	struct calibration read;
+	size_t length;
+
+	(void)state;
+	add(counters, 5000, 1, true);
+	json_t *text = parse(counters_last_text(counters, &length), &length);
+	assert_true(json_is_null(json_object_get(text, "calibration")));
+	json_decref(text);
+	counters_begin_file(counters);
+	counters_set_calibration(counters, &calibration);
+	for (int file = 0; file < 2; file++) {
+		add(counters, 5000, 1, true);
+		text = parse(counters_last_text(counters, &length), &length);
+		assert_int_equal(
+			calibration_from_json(&read, json_object_get(text, "calibration")), 0);
+		assert_string_equal(read.event, "cpu-clock");
+		assert_memory_equal(&read.costs, &calibration.costs, sizeof(read.costs));
+		json_decref(text);
+		add(counters, 6000, 1, true);
+		text = parse(counters_last_text(counters, &length), &length);
+		assert_null(json_object_get(text, "calibration"));
+		json_decref(text);
+		text = parse(counters_text(counters, &(struct record_tally){0}, &length),
+			     &length);
+		assert_int_equal(
+			calibration_from_json(&read, json_object_get(text, "calibration")), 0);
+		json_decref(text);
+		counters_begin_file(counters);
+	}
+	counters_free(counters);
+}
+
 /* However many intervals: the sums stay, and the size of the text. */
 static void test_bounded(void **state)
 {
 	struct counters *counters = counters_new(&source);
 	const uint64_t rounds = 40000;
-	json_int_t run = 0, exits = 0, unowned = 0, end = 5000;
+	json_int_t run = 0, exits = 0, user_exits = 0, unowned = 0, end = 5000;
 	size_t length, i;
 	json_t *interval;
 
@@ -193,12 +247,17 @@ static void test_bounded(void **state)
 		end = integer(interval, "end_ns");
 		assert_int_equal(json_array_size(json_object_get(interval, "tasks")), 2);
 		run += integer(json_array_get(json_object_get(interval, "tasks"), 1), "run_ns");
-		exits += integer(json_array_get(json_object_get(interval, "vms"), 0), "exits");
+		const json_t *vm = json_array_get(json_object_get(interval, "vms"), 0);
+		exits += integer(vm, "exits");
+		assert_int_equal(json_array_size(json_object_get(vm, "vcpu_exits")), 1);
+		user_exits +=
+			integer(json_array_get(json_object_get(vm, "vcpu_exits"), 0), "user");
 		unowned += integer(interval, "unowned_bytes");
 	}
 	assert_int_equal(end, 5000 + rounds * 1000);
 	assert_int_equal(run, 700 * rounds);
 	assert_int_equal(exits, 10 * rounds);
+	assert_int_equal(user_exits, 2 * rounds);
 	assert_int_equal(unowned, 9 * rounds);
 	json_decref(all);
 	counters_free(counters);
@@ -209,6 +268,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_last_text),
+		cmocka_unit_test(test_calibration),
 		cmocka_unit_test(test_bounded),
 	};
 

@@ -43,6 +43,7 @@ static void test_defaults(void **state)
 	assert_true(options.recorder.max_size == 0);
 	assert_int_equal(options.recorder.max_files, 5);
 	assert_int_equal(options.recorder.times, RECORDER_TIMES_AUTO);
+	assert_int_equal(options.correction, SESSION_CORRECTION_AUTO);
 	assert_null(options.command);
 }
 
@@ -51,7 +52,8 @@ static void test_all_options(void **state)
 	(void)state;
 	assert_int_equal(PARSE("-o", "out", "-F", "997", "-d", "1.5", "-g", "--vm", "a",
 			       "--vm=b", "--max-size", "2G", "--max-files", "3", "-i", "0.5",
-			       "--collector", "perf", "--", "sleep", "-x"),
+			       "--collector", "perf", "--correction", "none", "--", "sleep",
+			       "-x"),
 			 0);
 	assert_string_equal(options.recorder.path, "out");
 	assert_int_equal(options.frequency_hz, 997);
@@ -63,6 +65,7 @@ static void test_all_options(void **state)
 	assert_int_equal(options.recorder.max_files, 3);
 	assert_true(options.interval_ns == 500000000);
 	assert_int_equal(options.recorder.times, RECORDER_TIMES_PROC);
+	assert_int_equal(options.correction, SESSION_CORRECTION_NONE);
 	assert_string_equal(options.command[0], "sleep");
 	assert_string_equal(options.command[1], "-x");
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -18,7 +19,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
+#include "base/random.h"
 #include "perf_data/format.h"
 #include "report/recording_times.h"
 
@@ -28,7 +31,7 @@
 #define SAMPLE_SIZE 48
 
 struct file {
-	uint8_t bytes[8192];
+	uint8_t bytes[16384];
 	size_t size;
 	size_t data; /* where the records begin */
 };
@@ -110,12 +113,13 @@ static void put_sample(struct file *file, uint16_t misc, uint64_t ip, uint64_t t
 
 static void put_text(struct file *file, const char *text, uint32_t part, uint32_t parts)
 {
-	char body[1024] = {0};
+	char body[4096] = {0};
 	const uint64_t type = PERF_DATA_UPDATE_KVMPERF;
 	uint32_t numbers[4] = {part, parts, (uint32_t)strlen(text), 0};
 
 	memcpy(body, &type, sizeof(type));
 	memcpy(body + 16, numbers, sizeof(numbers));
+	assert_true(strlen(text) <= sizeof(body) - 40);
 	memcpy(body + 32, text, strlen(text));
 	put_record(file, PERF_RECORD_EVENT_UPDATE, 0, body, 32 + (strlen(text) + 7) / 8 * 8, 0);
 }
@@ -397,6 +401,177 @@ static void test_impossible_duration(void **state)
 	clear(&reading);
 }
 
+static const struct calibration calibration = {
+	.event = "cpu-clock",
+	.costs = {.by_class = {[VM_EXIT_KERNEL] = {1000, 10},
+			       [VM_EXIT_USER] = {3000, 20},
+			       [VM_EXIT_INTERRUPT] = {1000, 30}}},
+};
+
+/* The text of one interval of 10 ms, of which the VM's only thread ran run_ns. */
+static json_t *interval_text(uint64_t start_ns, uint64_t run_ns, json_t *exits)
+{
+	return json_pack("{s:s, s:i, s:[{s:i, s:s}], s:[{s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+			 "s:[{s:i, s:i, s:s, s:I}], s:[{s:i, s:i, s:o}]}]}",
+			 "schema", "kvmperf.recording/1", "cpus", 2, "vms", "pid", PID, "name",
+			 "web", "intervals", "start_ns", (json_int_t)start_ns, "end_ns",
+			 (json_int_t)start_ns + 10000000, "idle_ns", (json_int_t)0,
+			 "processes_run_ns", (json_int_t)0, "kernel_run_ns", (json_int_t)0,
+			 "shared_run_ns", (json_int_t)0, "self_run_ns", (json_int_t)0, "tasks",
+			 "tgid", PID, "tid", PID, "name", "x", "run_ns", (json_int_t)run_ns,
+			 "vms", "pid", PID, "exits", 1, "vcpu_exits", exits);
+}
+
+static json_t *exits_of(json_int_t kernel, json_int_t user, json_int_t interrupt)
+{
+	return json_pack("[{s:i, s:I, s:I, s:I}]", "tid", PID, "kernel", kernel, "user", user,
+			 "interrupt", interrupt);
+}
+
+static void put_json(struct file *file, json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	assert_non_null(text);
+	put_text(file, text, 0, 1);
+	free(text);
+	json_decref(object);
+}
+
+/* Two intervals, half of whose samples are guest's, and their report. */
+static void make_report(struct reading *reading, struct report *report, json_t *first,
+			json_t *second)
+{
+	struct report_input input = {.profile = &reading->profile};
+	struct file file;
+
+	begin(&file, 128);
+	for (uint64_t i = 0; i < 40; i++)
+		put_sample(&file, i % 2 ? PERF_RECORD_MISC_GUEST_USER : PERF_RECORD_MISC_USER,
+			   0x401000, 10000000 + i * 500000);
+	put_json(&file, first);
+	put_json(&file, second);
+	end(&file);
+	read_file(reading, &file, file.size);
+	assert_int_equal(reading->code, 0);
+	*report = (struct report){0};
+	assert_int_equal(recording_times_describe(&reading->times, &input, &reading->error), 0);
+	assert_int_equal(report_find_vms(report, &input), 0);
+	assert_int_equal(report_build(report, &input), 0);
+	const struct ledger *ledger = &report->interval.ledger;
+	assert_int_equal(ledger_sum(ledger), ledger->capacity_ns);
+	assert_int_equal(ledger->vm_count, 1);
+	assert_true(isfinite(ledger->vms[0].error95.guest));
+}
+
+static void clear_report(struct reading *reading, struct report *report)
+{
+	report_clear(report);
+	clear(reading);
+}
+
+/* The exits of both intervals, by the costs of the first text. */
+static void test_correction(void **state)
+{
+	json_t *first = interval_text(10000000, 4000000, exits_of(100, 20, 40));
+	json_t *second = interval_text(20000000, 6000000, exits_of(200, 30, 10));
+	struct reading reading;
+	struct report report;
+
+	(void)state;
+	json_object_set_new(first, "calibration", calibration_json(&calibration));
+	make_report(&reading, &report, first, second);
+	const struct ledger_vm *vm = &report.interval.ledger.vms[0];
+	assert_string_equal(report.interval.source.irqs_off_correction, "calibrated");
+	assert_int_equal(vm->corrected_ns, 300 * 1000 + 50 * 3000 + 50 * 1000);
+	assert_int_equal(vm->guest_ns, 5000000 - vm->corrected_ns);
+	assert_int_equal(vm->kernel.count, 1);
+	assert_int_equal(vm->kernel.total_ns, vm->corrected_ns);
+	assert_string_equal(labels_name(report.labels, vm->kernel.items[0].label),
+			    "kvm/world-switch");
+	clear_report(&reading, &report);
+}
+
+/* Without costs, with those of another event, or without exits it is as it was sampled. */
+static void test_no_correction(void **state)
+{
+	struct calibration cycles = calibration;
+
+	(void)state;
+	memcpy(cycles.event, "cycles", sizeof("cycles"));
+	for (int round = 0; round < 4; round++) {
+		struct reading reading;
+		struct report report;
+		json_t *exits = round == 3 ? json_null() : exits_of(100, 20, 40);
+		json_t *first = interval_text(10000000, 4000000, json_deep_copy(exits));
+		json_t *second = interval_text(20000000, 6000000, exits);
+		if (round == 1)
+			json_object_set_new(first, "calibration", json_null());
+		if (round > 1)
+			json_object_set_new(
+				first, "calibration",
+				calibration_json(round == 2 ? &cycles : &calibration));
+		make_report(&reading, &report, first, second);
+		assert_string_equal(report.interval.source.irqs_off_correction, "none");
+		assert_int_equal(report.interval.ledger.vms[0].guest_ns, 5000000);
+		assert_int_equal(report.interval.ledger.vms[0].kernel.count, 0);
+		clear_report(&reading, &report);
+	}
+}
+
+/* Exits of a wrong form are none, and no number of them breaks the books. */
+static void test_malformed_exits(void **state)
+{
+	static const char *const wrong[] = {
+		"7",
+		"{}",
+		"[7,null,[],\"x\",{}]",
+		"[{\"tid\":4321}]",
+		"[{\"tid\":4321,\"kernel\":-1,\"user\":0,\"interrupt\":0}]",
+		"[{\"tid\":4321,\"kernel\":1.5,\"user\":0,\"interrupt\":0}]",
+		"[{\"tid\":4321,\"kernel\":\"1\",\"user\":0,\"interrupt\":0}]",
+		"[{\"tid\":-4321,\"kernel\":1,\"user\":0,\"interrupt\":0}]",
+		"[{\"tid\":4294971617,\"kernel\":1,\"user\":0,\"interrupt\":0}]",
+	};
+	struct reading reading;
+	struct report report;
+	uint64_t random = 1;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		json_t *first = interval_text(10000000, 4000000,
+					      json_loads(wrong[i], JSON_DECODE_ANY, NULL));
+		json_object_set_new(first, "calibration", calibration_json(&calibration));
+		make_report(&reading, &report, first,
+			    interval_text(20000000, 6000000, exits_of(100, 0, 0)));
+		assert_int_equal(report.interval.ledger.vms[0].corrected_ns, 100000);
+		clear_report(&reading, &report);
+	}
+	for (int round = 0; round < 200; round++) {
+		struct calibration costs = calibration;
+		json_int_t exits[6];
+		for (size_t i = 0; i < 6; i++)
+			exits[i] = (json_int_t)(random_next(&random) >>
+						(1 + random_next(&random) % 63));
+		for (int c = 0; c < VM_EXIT_CLASSES; c++) {
+			costs.costs.by_class[c].ns =
+				(double)(random_next(&random) % 1000000001);
+			costs.costs.by_class[c].error95_ns =
+				(double)(random_next(&random) % 1000000001);
+		}
+		costs.costs.interrupt_hz = (double)(random_next(&random) % 1000000001);
+		json_t *first = interval_text(10000000, 4000000,
+					      exits_of(exits[0], exits[1], exits[2]));
+		json_object_set_new(first, "calibration", calibration_json(&costs));
+		make_report(&reading, &report, first,
+			    interval_text(20000000, random_next(&random) % 9000000,
+					  exits_of(exits[3], exits[4], exits[5])));
+		const struct ledger_vm *vm = &report.interval.ledger.vms[0];
+		assert_int_equal(vm->kernel.total_ns, vm->corrected_ns);
+		clear_report(&reading, &report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -405,6 +580,9 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_texts_of_a_killed_recorder),
 		cmocka_unit_test(test_impossible_duration),
+		cmocka_unit_test(test_correction),
+		cmocka_unit_test(test_no_correction),
+		cmocka_unit_test(test_malformed_exits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
