@@ -44,8 +44,7 @@ json_t *calibration_json(const struct calibration *from)
 		from->duration_s, "samples", (json_int_t)from->samples, "kernel_exits_hz",
 		from->kernel_exits_hz, "user_exits_hz", from->user_exits_hz, "kernel_round_ns",
 		from->kernel_round_ns, "user_round_ns", from->user_round_ns, "sample_cost_ns",
-		from->sample_cost_ns, "exit_cost",
-		costs_json(&from->costs), "exact_exit_cost",
+		from->sample_cost_ns, "exit_cost", costs_json(&from->costs), "exact_exit_cost",
 		from->exact_known ? costs_json(&from->exact_costs) : json_null());
 }
 

@@ -88,9 +88,10 @@ static void test_malformed(void **state)
 	static const struct {
 		const char *key, *class, *value;
 	} wrong[] = {
-		{"interrupt_hz", NULL, "-1"},
-		{"interrupt_hz", NULL, "1e300"},
-		{"interrupt_hz", NULL, "\"many\""},
+		{"exit_cost", "tick_hz", "-1"},
+		{"exit_cost", "tick_hz", "1e300"},
+		{"exit_cost", "tick", "\"many\""},
+		{"exit_cost", "sample", "{\"ns\":1e300,\"error95_ns\":1}"},
 		{"event", NULL, "\"an event with a name that is too long\""},
 		{"event", NULL, "null"},
 		{"schema", NULL, "\"kvmperf.calibration/2\""},

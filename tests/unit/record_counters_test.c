@@ -190,8 +190,7 @@ static void test_calibration(void **state)
 {
 	struct calibration calibration = {
 		.event = "cpu-clock",
-		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}},
-			  .interrupt_hz = 250},
+		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}}, .tick_hz = 250},
 	};
 	struct counters *counters = counters_new(&source);
 	struct calibration read;

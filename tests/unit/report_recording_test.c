@@ -559,7 +559,9 @@ static void test_malformed_exits(void **state)
 			costs.costs.by_class[c].error95_ns =
 				(double)(random_next(&random) % 1000000001);
 		}
-		costs.costs.interrupt_hz = (double)(random_next(&random) % 1000000001);
+		costs.costs.tick_hz = (double)(random_next(&random) % 1000001);
+		costs.costs.tick.ns = costs.costs.by_class[0].ns;
+		costs.costs.sample.ns = costs.costs.by_class[1].ns;
 		json_t *first = interval_text(10000000, 4000000,
 					      exits_of(exits[0], exits[1], exits[2]));
 		json_object_set_new(first, "calibration", calibration_json(&costs));
