@@ -9,11 +9,13 @@
 need perf pidstat
 
 windows=${quick:+3}
-windows=${windows:-10}
-window=2             # seconds
+windows=${windows:-6}
+window=${quick:+2} # seconds
+window=${window:-5}
 coverage=${quick:+60} # windows of half a second
 coverage=${coverage:-200}
 frequency=250
+gap_us=${GAP_US:-2} # what is no interrupt; longer where CPUs are emulated
 
 # gtime PID: seconds that the kernel calls guest time (proc_pid_stat(5), field 43).
 gtime() {
@@ -93,6 +95,12 @@ watch() {
 		die "kvmperf: $(head -n 1 "$dir/error")"
 }
 
+# Is there exact mode here? Asked once, while guests run.
+exact_mode() {
+	[ -e "$dir/exact" ] || watch "$dir/exact" -i 1 -n 1 --exact
+	jq -es 'all(.[]; .source.exact)' "$dir/exact" >/dev/null
+}
+
 # measure NAME VMS KVMLOAD-OPTIONS...: its row of the table goes to $dir/rows.
 measure() {
 	name=$1 vms=$2
@@ -100,10 +108,10 @@ measure() {
 	wanted "$name" || return 0
 	[ -t 2 ] && echo "$name" >&2
 	start_guests --name accuracy --vms "$vms" --truth-interval 0.1 \
-		--truth-file "$dir/lines" "$@"
+		--gap-us "$gap_us" --truth-file "$dir/lines" "$@"
 	sleep 0.5
 	watch "$dir/sampled" -i $window -n "$windows"
-	watch "$dir/exact" -i $window -n "$windows" --exact
+	! exact_mode || watch "$dir/exact" -i $window -n "$windows" --exact
 	peers "$vms" >"$dir/peers"
 	sleep 0.5
 	stop_guests
@@ -148,7 +156,7 @@ loads() {
 cover() {
 	load_name=$1
 	shift
-	start_guests --name accuracy --truth-interval 0.05 --truth-file "$dir/lines" "$@"
+	start_guests --name accuracy --truth-interval 0.05 --gap-us "$gap_us" --truth-file "$dir/lines" "$@"
 	sleep 0.5
 	watch "$dir/sampled" -i 0.5 -n "$coverage"
 	sleep 0.5

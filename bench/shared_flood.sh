@@ -94,12 +94,12 @@ level() {
 		kill "$flood"
 		wait "$flood"
 	}
-	jq -c --arg level "$1" --argjson start "$(progress "$start")" --argjson end "$(progress "$end")" \
+	jq -c --arg level "$1" --argjson start "$(progress "$start")" --argjson until "$(progress "$end")" \
 		--argjson schedstat "$(echo "$after - $before" | bc)" \
 		--arg pidstat "$(awk '/Average/ && $8 ~ /[0-9]/ { print $8 }' "$dir/pidstat" | tail -n 1)" \
 		--arg perf "$(awk -v pid="$vm" '$2 == pid || $2 ~ "^" pid ":" { sub(/%/, "", $1); print $1 }' "$dir/report" | head -n 1)" \
 		--arg flood "$(jq -c '.flows[0].sent' "$dir/flood" 2>/dev/null)" '
-		{level: $level, duration_s, cpus, progress_per_s: (($end - $start) / .duration_s),
+		{level: $level, duration_s, cpus, progress_per_s: (($until - $start) / .duration_s),
 		 schedstat: ($schedstat / .duration_s), pidstat: ($pidstat | tonumber? // null),
 		 perf: (($perf | tonumber? // null) as $p | if $p then $p / 100 * .cpus else null end),
 		 flood: ($flood | tonumber? // 0), source,
