@@ -13,6 +13,14 @@
  */
 #define UNEVEN 0.6
 
+/*
+ * Where the changes are so many times those of independent samples, the correlation of
+ * neighbours is 1 less that, and the variance that of a first-order autoregressive process:
+ * (1 + correlation) / (1 - correlation), but not trusted beyond this.
+ */
+#define ALTERNATING	 0.3
+#define ALTERNATING_MOST (2 / (1 + ALTERNATING))
+
 double confidence_design_effect(const struct confidence_samples *samples)
 {
 	if (samples->changes == CONFIDENCE_INDEPENDENT || samples->all == 0)
@@ -21,7 +29,13 @@ double confidence_design_effect(const struct confidence_samples *samples)
 	double independent = 2 * hits * (1 - hits / (double)samples->all);
 	double effect =
 		((double)samples->changes + CHANGES_MORE) / (independent + CHANGES_MORE);
-	return effect < 1 ? UNEVEN + (1 - UNEVEN) * effect : effect;
+	if (effect < 1)
+		return UNEVEN + (1 - UNEVEN) * effect;
+	/* Neighbours that differ more often than by chance make up for each other. */
+	effect -= 1 / sqrt((double)samples->all);
+	if (effect <= 1)
+		return 1;
+	return effect < ALTERNATING_MOST ? (2 - effect) / effect : ALTERNATING;
 }
 
 double confidence_share(const struct confidence_samples *samples, double z)

@@ -23,7 +23,8 @@ struct confidence_samples {
  * would have share x (1 - share). Samples are taken all along, so that work whose phases are
  * long against their distance is known better than from samples drawn at random; means of
  * batches would see its phases as noise. How much better is bounded by the jitter of the
- * periods.
+ * periods. With more changes than independent samples have, phases are of the order of the
+ * distance of samples, which then alternate: an autoregressive process of the first order.
  */
 double confidence_design_effect(const struct confidence_samples *samples);
 

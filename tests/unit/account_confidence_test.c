@@ -89,7 +89,8 @@ static void test_coverage(void **state)
 	/* Phases short against the distance of samples, of its order, and long. */
 	static const struct work works[] = {
 		{0.05, 0.05, 0.5}, {0.02, 0.08, 0.5}, {0.9, 0.1, 0.5}, {2, 2, 0.3},
-		{1, 3, 0.1},	   {5, 10, 0.3},      {30, 30, 0.1},   {120, 80, 0.2},
+		{1, 3, 0.1},	   {3, 3, 0.05},      {4, 4, 0.05},    {5, 10, 0.3},
+		{30, 30, 0.1},	   {120, 80, 0.2},
 	};
 
 	(void)state;
