@@ -26,8 +26,12 @@
 #define BURSTS_MAX   1024
 #define BURSTS_LEAST 6 /* of a kind, to tell what it costs */
 
-/* The part of the dearest bursts that is left out: in them other things went on. */
-#define TRIM 0.1
+/*
+ * The part of the dearest bursts that is left out, and how many times the median the rest may
+ * take: in others more went on, or the machine below stood still.
+ */
+#define TRIM	0.1
+#define MEDIANS 5
 
 struct costs_seen {
 	double ns[BURSTS_MAX];
@@ -61,8 +65,12 @@ static struct exit_cost mean_cost(struct costs_seen *seen, struct exit_cost othe
 
 	if (seen->count < BURSTS_LEAST)
 		return otherwise;
-	double mean = sample_cost_trimmed_mean(seen->ns, seen->count, TRIM);
+	sample_cost_sort(seen->ns, seen->count);
 	unsigned kept = seen->count - (unsigned)(seen->count * TRIM);
+	double most = MEDIANS * seen->ns[seen->count / 2];
+	while (seen->ns[kept - 1] > most)
+		kept--;
+	double mean = sample_cost_trimmed_mean(seen->ns, kept, 0);
 	for (unsigned i = 0; i < kept; i++)
 		squares += (seen->ns[i] - mean) * (seen->ns[i] - mean);
 	return (struct exit_cost){.ns = mean,
