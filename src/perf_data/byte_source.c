@@ -5,12 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Holds the largest piece asked for, and is read (or mapped and given back) in one go. */
-#define WINDOW_SIZE ((size_t)4 << 20)
+/* Read in one go: large enough to make few calls, small enough for the second-level cache. */
+#define READ_SIZE ((size_t)256 << 10)
+
+/* Of the memory that is read into: a page. */
+#define READ_ALIGN 4096
 
 int byte_source_open(struct byte_source *source, const char *path, struct error *error)
 {
@@ -32,78 +34,53 @@ int byte_source_open(struct byte_source *source, const char *path, struct error 
 				 "%s is a directory: recordings of perf record --threads are "
 				 "not supported; name one file in it",
 				 source->name);
-	source->mapped = S_ISREG(status.st_mode);
-	if (source->mapped) {
+	source->regular = S_ISREG(status.st_mode);
+	if (source->regular)
 		source->file_size = (uint64_t)status.st_size;
-		return 0;
-	}
-	source->window = malloc(WINDOW_SIZE);
-	source->window_size = WINDOW_SIZE;
-	source->at = source->window;
-	return source->window ? 0 : error_set(error, -ENOMEM, "no memory to read %s", path);
+	/* What is left of one read stands in front of where the next one goes to. */
+	source->buffer = aligned_alloc(READ_ALIGN, BYTE_SOURCE_PIECE_MAX + READ_SIZE);
+	source->at = source->buffer;
+	return source->buffer ? 0 : error_set(error, -ENOMEM, "no memory to read %s", path);
 }
 
-/* Maps the window that begins at the page of the next byte. */
-static int map_window(struct byte_source *source, size_t count, struct error *error)
+/* Reads what comes behind the available bytes; -1 and errno as read(2). */
+static ssize_t read_on(const struct byte_source *source, uint8_t *to, size_t room)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t start = source->offset / page * page;
-	struct stat status;
+	uint64_t end = source->offset + source->available;
 
-	/* A file that was made shorter in the meantime must not be touched behind its end. */
-	if (fstat(source->fd, &status) == 0 && (uint64_t)status.st_size < source->file_size)
-		source->file_size = (uint64_t)status.st_size;
-	if (source->window)
-		munmap(source->window, source->window_size);
-	source->window = NULL;
-	source->available = 0;
-	source->at = NULL;
-	if (source->offset >= source->file_size) {
-		source->at_end = true;
+	if (!source->regular)
+		return read(source->fd, to, room);
+	/* What is written behind the end in the meantime is of no interest. */
+	if (end >= source->file_size)
 		return 0;
-	}
-	uint64_t want = source->offset - start + count;
-	if (want < WINDOW_SIZE)
-		want = WINDOW_SIZE;
-	if (want >= source->file_size - start) {
-		want = source->file_size - start;
-		source->at_end = true;
-	}
-	void *window = mmap(NULL, (size_t)want, PROT_READ, MAP_PRIVATE | MAP_POPULATE,
-			    source->fd, (off_t)start);
-	if (window == MAP_FAILED)
-		return error_set(error, -errno, "cannot map %s: %m", source->name);
-	source->window = window;
-	source->window_size = (size_t)want;
-	source->at = source->window + (source->offset - start);
-	source->available = (size_t)(start + want - source->offset);
-	return 0;
+	if (room > source->file_size - end)
+		room = (size_t)(source->file_size - end);
+	return pread(source->fd, to, room, (off_t)end);
 }
 
-static int read_more(struct byte_source *source, size_t count, struct error *error)
+int byte_source_fill(struct byte_source *source, size_t count, struct error *error)
 {
+	uint8_t *to = source->buffer + BYTE_SOURCE_PIECE_MAX;
+	size_t room = READ_SIZE;
+
+	if (source->available >= count || source->at_end)
+		return 0;
+	/* Reads into aligned memory: copying to elsewhere takes half as long again. */
 	if (source->available)
-		memmove(source->window, source->at, source->available);
-	source->at = source->window;
+		memmove(to - source->available, source->at, source->available);
+	source->at = to - source->available;
 	while (source->available < count && !source->at_end) {
-		ssize_t got = read(source->fd, source->window + source->available,
-				   source->window_size - source->available);
+		ssize_t got = read_on(source, to, room);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return error_set(error, -errno, "cannot read %s: %m", source->name);
 		source->available += (size_t)got;
 		source->at_end = got == 0;
+		to += got;
+		room -= (size_t)got;
 	}
 	return 0;
-}
-
-int byte_source_fill(struct byte_source *source, size_t count, struct error *error)
-{
-	if (source->available >= count || source->at_end)
-		return 0;
-	return source->mapped ? map_window(source, count, error)
-			      : read_more(source, count, error);
 }
 
 int byte_source_skip(struct byte_source *source, uint64_t count, bool *ended,
@@ -114,7 +91,7 @@ int byte_source_skip(struct byte_source *source, uint64_t count, bool *ended,
 		byte_source_advance(source, (size_t)count);
 		return 0;
 	}
-	if (source->mapped) {
+	if (source->regular) {
 		uint64_t left = source->file_size > source->offset
 					? source->file_size - source->offset
 					: 0;
@@ -122,7 +99,8 @@ int byte_source_skip(struct byte_source *source, uint64_t count, bool *ended,
 			*ended = true;
 			count = left;
 		}
-		return byte_source_seek(source, source->offset + count, error);
+		byte_source_seek(source, source->offset + count);
+		return 0;
 	}
 	while (count) {
 		int code = byte_source_need(source, 1, error);
@@ -157,20 +135,16 @@ int byte_source_read_at(const struct byte_source *source, uint64_t offset, void 
 	return 0;
 }
 
-int byte_source_seek(struct byte_source *source, uint64_t offset, struct error *error)
+void byte_source_seek(struct byte_source *source, uint64_t offset)
 {
 	source->offset = offset;
 	source->available = 0;
 	source->at_end = false;
-	return map_window(source, 1, error);
 }
 
 void byte_source_close(struct byte_source *source)
 {
-	if (source->mapped && source->window)
-		munmap(source->window, source->window_size);
-	else if (!source->mapped)
-		free(source->window);
+	free(source->buffer);
 	if (source->close_fd)
 		close(source->fd);
 	*source = (struct byte_source){.fd = -1};

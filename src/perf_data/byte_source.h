@@ -8,9 +8,13 @@
 
 #include "base/error.h"
 
+/* The most that can be asked for at one place: more than the largest record. */
+#define BYTE_SOURCE_PIECE_MAX ((size_t)64 << 10)
+
 /*
- * The bytes of a file from its beginning to its end, in little memory: a regular file is mapped
- * window by window, anything else is read piece by piece.
+ * The bytes of a file from its beginning to its end, read piece by piece into a small buffer
+ * that stays in the processor's cache. (A mapping has to be made and taken down page by page,
+ * which costs more than copying the page, most of all in a virtual machine.)
  */
 struct byte_source {
 	const uint8_t *at; /* the next byte; the user reads from here */
@@ -20,22 +24,21 @@ struct byte_source {
 	const char *name; /* of the file, for messages; borrowed */
 	int fd;
 	bool close_fd;
-	bool mapped;
-	bool at_end; /* of what can be read */
-	uint64_t file_size;
-	uint8_t *window; /* mapped, or a buffer */
-	size_t window_size;
+	bool regular;	    /* a file whose bytes can be read in any order */
+	bool at_end;	    /* of what can be read */
+	uint64_t file_size; /* of a regular file, when it was opened */
+	uint8_t *buffer;
 };
 
 /*
  * Opens path; "-" is standard input. path must live as long as the source. Errors: -errno of
- * open(2), mmap(2).
+ * open(2); -ENOMEM.
  */
 int byte_source_open(struct byte_source *source, const char *path, struct error *error);
 
 /*
- * Makes count bytes (1 MiB at most) available at one place, or all that are left when there are
- * fewer. Pointers into the source become invalid. Errors: -errno of read(2) or mmap(2).
+ * Makes count bytes (BYTE_SOURCE_PIECE_MAX at most) available at one place, or all that are left
+ * when there are fewer. Pointers into the source become invalid. Errors: -errno of read(2).
  */
 int byte_source_fill(struct byte_source *source, size_t count, struct error *error);
 
@@ -54,7 +57,7 @@ static inline void byte_source_advance(struct byte_source *source, size_t count)
 	source->offset += count;
 }
 
-/* Goes on by any number of bytes. False: the file ends before. */
+/* Goes on by any number of bytes; *ended: the file ends before. Errors: -errno of read(2). */
 int byte_source_skip(struct byte_source *source, uint64_t count, bool *ended,
 		     struct error *error);
 
@@ -63,7 +66,7 @@ int byte_source_read_at(const struct byte_source *source, uint64_t offset, void 
 			size_t count, size_t *got, struct error *error);
 
 /* Goes on at another place of a regular file. */
-int byte_source_seek(struct byte_source *source, uint64_t offset, struct error *error);
+void byte_source_seek(struct byte_source *source, uint64_t offset);
 
 void byte_source_close(struct byte_source *source);
 

@@ -68,18 +68,18 @@ static int decompress(struct decompressor *decompressor)
 	return 0;
 }
 
-int decompressor_next(struct decompressor *decompressor, const uint8_t **record)
+int decompressor_next(struct decompressor *decompressor, const uint8_t **bytes, size_t *size)
 {
 	for (;;) {
 		size_t held = decompressor->end - decompressor->start;
 		const uint8_t *at = decompressor->bytes + decompressor->start;
 		if (held >= sizeof(struct perf_data_record)) {
-			uint16_t size = get16(at + offsetof(struct perf_data_record, size));
-			if (size < sizeof(struct perf_data_record))
+			uint16_t first = get16(at + offsetof(struct perf_data_record, size));
+			if (first < sizeof(struct perf_data_record))
 				return -EBADMSG;
-			if (size <= held) {
-				decompressor->start += size;
-				*record = at;
+			if (first <= held) {
+				*bytes = at;
+				*size = held;
 				return 1;
 			}
 		}
@@ -90,6 +90,11 @@ int decompressor_next(struct decompressor *decompressor, const uint8_t **record)
 		if (code)
 			return code;
 	}
+}
+
+void decompressor_advance(struct decompressor *decompressor, size_t size)
+{
+	decompressor->start += size;
 }
 
 bool decompressor_holds_part(const struct decompressor *decompressor)

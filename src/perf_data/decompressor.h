@@ -22,10 +22,13 @@ struct decompressor *decompressor_new(void);
 bool decompressor_feed(struct decompressor *decompressor, const uint8_t *payload, size_t size);
 
 /*
- * The next whole record: 1, with *record valid until the next call; 0 when the payload has no
- * more; -EBADMSG for a broken stream or record.
+ * Finds the next whole record: 1, with it and what follows at *bytes, *size bytes in all, valid
+ * until the next call; 0 when the payload has no more; -EBADMSG for a broken stream or record.
  */
-int decompressor_next(struct decompressor *decompressor, const uint8_t **record);
+int decompressor_next(struct decompressor *decompressor, const uint8_t **bytes, size_t *size);
+
+/* Goes on by so many of the bytes that decompressor_next() found. */
+void decompressor_advance(struct decompressor *decompressor, size_t size);
 
 /* Is there the beginning of a record whose end never came? */
 bool decompressor_holds_part(const struct decompressor *decompressor);

@@ -8,13 +8,16 @@
 #include "perf_data/decompressor.h"
 #include "perf_data/event.h"
 #include "perf_data/features.h"
+#include "perf_data/perf_data.h"
 
 struct perf_data {
+	struct record_run run; /* handed out; the rest is taken note of with the next call */
+	const uint8_t *run_start;
 	struct byte_source source;
 	bool pipe;
 	bool unfinished; /* perf was killed: the header doesn't tell where the data ends */
 	uint64_t end;	 /* of the records */
-	uint64_t offset; /* of the last record */
+	uint64_t offset; /* of run_start, or of a record outside of runs */
 	bool ended;
 	bool has_parts;	    /* of kvmperf's text: struct perf_data_recording_part */
 	bool decompressing; /* records wait in the decompressor */

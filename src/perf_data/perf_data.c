@@ -33,7 +33,7 @@ int perf_data_fail(const struct perf_data *data, int code, struct error *error,
 	va_list arguments;
 
 	va_start(arguments, format);
-	code = fail_at(data, data->offset, code, error, format, arguments);
+	code = fail_at(data, perf_data_offset(data), code, error, format, arguments);
 	va_end(arguments);
 	return code;
 }
@@ -67,6 +67,12 @@ static int cut_off(struct perf_data *data)
 		       data->source.offset + data->source.available);
 	data->ended = true;
 	return 0;
+}
+
+static void empty_run(struct perf_data *data)
+{
+	data->run_start = data->source.at;
+	data->run = (struct record_run){data->source.at, data->source.at, data->source.at};
 }
 
 int perf_data_open(struct perf_data **out, const char *path, struct error *error)
@@ -106,6 +112,7 @@ int perf_data_open(struct perf_data **out, const char *path, struct error *error
 		perf_data_close(data);
 		return code;
 	}
+	empty_run(data);
 	*out = data;
 	return 0;
 }
@@ -264,9 +271,30 @@ static int take_in(struct perf_data *data, const uint8_t *record, size_t size,
 	return code;
 }
 
-/* A record that stands in the file itself: 1; 0 at the end. */
-static int next_outer(struct perf_data *data, const uint8_t **record, uint16_t *size,
-		      struct error *error)
+/* Hands out the record at the beginning of so many bytes; those behind it are its run. */
+static int begin_run(struct perf_data *data, const uint8_t *bytes, size_t size)
+{
+	data->run_start = bytes;
+	data->run.last = bytes;
+	data->run.at = bytes + get16(bytes + offsetof(struct perf_data_record, size));
+	data->run.end = bytes + size;
+	return 1;
+}
+
+/* Goes to behind what was handed out of the run. */
+static void end_run(struct perf_data *data)
+{
+	size_t size = (size_t)(data->run.at - data->run_start);
+
+	if (data->decompressing)
+		decompressor_advance(data->decompressor, size);
+	else
+		byte_source_advance(&data->source, size);
+	empty_run(data);
+}
+
+/* A whole record that stands in the file itself: 1, at the source's place; 0 at the end. */
+static int find_record(struct perf_data *data, size_t *size, struct error *error)
 {
 	struct byte_source *source = &data->source;
 	uint64_t left = data->end - source->offset;
@@ -287,54 +315,66 @@ static int next_outer(struct perf_data *data, const uint8_t **record, uint16_t *
 		return cut_off(data);
 	if (*size < sizeof(struct perf_data_record))
 		return perf_data_fail(data, -EBADMSG, error,
-				      "a record of %u bytes, less than its header",
-				      (unsigned)*size);
+				      "a record of %zu bytes, less than its header", *size);
 	if (*size > left)
 		return perf_data_fail(data, -EBADMSG, error,
-				      "a record of %u bytes goes beyond the data",
-				      (unsigned)*size);
+				      "a record of %zu bytes goes beyond the data", *size);
 	code = byte_source_need(source, *size, error);
 	if (code)
 		return code;
-	if (source->available < *size)
-		return cut_off(data);
-	/* Pages of a mapped file are one after the other, but not for the hardware. */
-	__builtin_prefetch(source->at + 1024);
+	return source->available < *size ? cut_off(data) : 1;
+}
+
+/* The next record of the file itself, unless it was taken in: 1; 0: it was, or the end. */
+static int next_outer(struct perf_data *data, const uint8_t **record, struct error *error)
+{
+	struct byte_source *source = &data->source;
+	size_t size = 0;
+	int code = find_record(data, &size, error);
+
+	if (code == 0)
+		data->ended = true;
+	if (code <= 0)
+		return code;
+	empty_run(data);
 	*record = source->at;
-	byte_source_advance(source, *size);
-	return 1;
+	if (get32(*record) < PERF_RECORD_HEADER_ATTR) {
+		uint64_t left = data->end - source->offset;
+		return begin_run(data, source->at,
+				 left < source->available ? (size_t)left : source->available);
+	}
+	byte_source_advance(source, size);
+	empty_run(data);
+	return take_in(data, *record, size, error);
+}
+
+/* The next record of a compressed one: 1; 0: it has no more. */
+static int next_inner(struct perf_data *data, const uint8_t **record, struct error *error)
+{
+	size_t size;
+	int code = decompressor_next(data->decompressor, record, &size);
+
+	if (code == 0)
+		data->decompressing = false;
+	if (code < 0)
+		return perf_data_fail(data, code, error, "the compressed record is broken");
+	/* What the kernel makes; nothing inside describes the recording. */
+	return code ? begin_run(data, *record, size) : 0;
 }
 
 int perf_data_next(struct perf_data *data, const uint8_t **record, struct error *error)
 {
-	uint16_t size = 0;
+	int code = 0;
 
-	while (!data->ended) {
-		int code;
-		if (data->decompressing) {
-			code = decompressor_next(data->decompressor, record);
-			if (code == 0) {
-				data->decompressing = false;
-				continue;
-			}
-			if (code < 0)
-				return perf_data_fail(data, code, error,
-						      "the compressed record is broken");
-			/* What the kernel makes; nothing inside describes the recording. */
-			return 1;
-		}
-		code = next_outer(data, record, &size, error);
-		if (code < 0)
-			return code;
-		if (code == 0)
-			break;
-		if (get32(*record) < PERF_RECORD_HEADER_ATTR)
-			return 1;
-		code = take_in(data, *record, size, error);
-		if (code)
-			return code;
-	}
-	data->ended = true;
+	*record = record_run_next(&data->run);
+	if (*record)
+		return 1;
+	end_run(data);
+	while (!code && !data->ended)
+		code = data->decompressing ? next_inner(data, record, error)
+					   : next_outer(data, record, error);
+	if (code)
+		return code;
 	if (data->decompressor && decompressor_holds_part(data->decompressor))
 		perf_data_warn(data, "%s: the last compressed record is cut off",
 			       data->source.name);
@@ -345,9 +385,15 @@ int perf_data_next(struct perf_data *data, const uint8_t **record, struct error 
 	return 0;
 }
 
+struct record_run *perf_data_run(struct perf_data *data)
+{
+	return &data->run;
+}
+
 uint64_t perf_data_offset(const struct perf_data *data)
 {
-	return data->offset;
+	return data->offset +
+	       (data->decompressing ? 0 : (uint64_t)(data->run.last - data->run_start));
 }
 
 struct event_table *perf_data_events(struct perf_data *data)
@@ -367,9 +413,9 @@ const char *perf_data_warning(const struct perf_data *data)
 
 double perf_data_progress(const struct perf_data *data)
 {
-	if (!data->source.mapped || !data->source.file_size)
+	if (!data->source.regular || !data->source.file_size)
 		return -1;
-	return (double)data->source.offset / (double)data->source.file_size;
+	return (double)perf_data_offset(data) / (double)data->source.file_size;
 }
 
 void perf_data_close(struct perf_data *data)

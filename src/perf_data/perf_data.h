@@ -12,10 +12,38 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "perf_data/bytes.h"
 #include "perf_data/event.h"
 #include "perf_data/features.h"
 
 struct perf_data;
+
+/* Records that stand one behind the other in memory; the last of them may be cut. */
+struct record_run {
+	const uint8_t *last; /* handed out last */
+	const uint8_t *at;   /* the next */
+	const uint8_t *end;
+};
+
+/*
+ * The next record of a run, whole and one of the kernel's (its type is below
+ * PERF_RECORD_HEADER_ATTR). NULL: what comes next is for perf_data_next() to tell.
+ */
+static inline const uint8_t *record_run_next(struct record_run *run)
+{
+	const uint8_t *record = run->at;
+	size_t left = (size_t)(run->end - record);
+
+	if (left < sizeof(struct perf_data_record) ||
+	    get32(record) >= PERF_RECORD_HEADER_ATTR)
+		return NULL;
+	size_t size = get16(record + offsetof(struct perf_data_record, size));
+	if (size < sizeof(struct perf_data_record) || size > left)
+		return NULL;
+	run->last = record;
+	run->at = record + size;
+	return record;
+}
 
 /*
  * Opens path ("-": standard input, a pipe) and reads what stands before the records; of a
@@ -33,6 +61,12 @@ int perf_data_open(struct perf_data **out, const char *path, struct error *error
  * perf_data_open(), with the offset.
  */
 int perf_data_next(struct perf_data *data, const uint8_t **record, struct error *error);
+
+/*
+ * The run behind the record that was returned last. What is taken from it with
+ * record_run_next(), perf_data_next() doesn't return any more. Valid as that record.
+ */
+struct record_run *perf_data_run(struct perf_data *data);
 
 /* Where the record stands that was returned last (for a compressed one: the outer one). */
 uint64_t perf_data_offset(const struct perf_data *data);
