@@ -207,20 +207,51 @@ double recorded_facts_wall(const struct recorded_facts *facts, uint64_t ns)
 	return facts->wall + ((double)ns - (double)facts->wall_ns) / 1e9;
 }
 
-/* What is summed over intervals, by tid. */
-static int add_task(struct collection *sum, const json_t *item)
+/* Where the task with a tid is in the table, or would be. */
+static uint32_t *place_of_task(const struct recorded_times *sum, pid_t tid)
 {
-	pid_t tid = (pid_t)number_of(item, "tid");
-	struct collected_task *task = NULL;
+	size_t mask = sum->task_place_count - 1;
+	size_t place = (size_t)((uint32_t)tid * 0x9e3779b1U) & mask;
 
-	for (size_t i = 0; !task && i < sum->task_count; i++)
-		if (sum->tasks[i].tid == tid)
-			task = &sum->tasks[i];
-	if (!task) {
-		task = collection_add_task(sum);
+	while (sum->task_places[place] &&
+	       sum->collection.tasks[sum->task_places[place] - 1].tid != tid)
+		place = (place + 1) & mask;
+	return &sum->task_places[place];
+}
+
+static int grow_task_places(struct recorded_times *sum)
+{
+	size_t count = sum->task_place_count ? 2 * sum->task_place_count : 256;
+	uint32_t *places = calloc(count, sizeof(*places));
+
+	if (!places)
+		return -ENOMEM;
+	free(sum->task_places);
+	sum->task_places = places;
+	sum->task_place_count = count;
+	for (size_t i = 0; i < sum->collection.task_count; i++)
+		*place_of_task(sum, sum->collection.tasks[i].tid) = (uint32_t)i + 1;
+	return 0;
+}
+
+/* What is summed over intervals, by tid. */
+static int add_task(struct recorded_times *sum, const json_t *item)
+{
+	struct collection *collection = &sum->collection;
+	pid_t tid = (pid_t)number_of(item, "tid");
+	struct collected_task *task;
+
+	if (2 * (collection->task_count + 1) > sum->task_place_count && grow_task_places(sum))
+		return -ENOMEM;
+	uint32_t *place = place_of_task(sum, tid);
+	if (*place) {
+		task = &collection->tasks[*place - 1];
+	} else {
+		task = collection_add_task(collection);
 		if (!task)
 			return -ENOMEM;
-		*task = (struct collected_task){.tid = tid};
+		task->tid = tid;
+		*place = (uint32_t)collection->task_count;
 	}
 	task->tgid = (pid_t)number_of(item, "tgid");
 	task->kernel_thread = json_is_true(json_object_get(item, "kernel_thread"));
@@ -284,7 +315,7 @@ static int add_interval(struct recorded_times *sum, const json_t *interval)
 	json_array_foreach(json_object_get(interval, "tasks"), i, item)
 	{
 		if (!code)
-			code = add_task(collection, item);
+			code = add_task(sum, item);
 	}
 	json_array_foreach(json_object_get(interval, "vms"), i, item)
 	{
@@ -316,6 +347,7 @@ int recorded_facts_sum(struct recorded_facts *facts, uint64_t start, uint64_t st
 void recorded_times_clear(struct recorded_times *times)
 {
 	collection_free(&times->collection);
+	free(times->task_places);
 	free(times->counters);
 	recorded_exits_clear(&times->exits);
 	*times = (struct recorded_times){0};

@@ -49,6 +49,8 @@ struct recorded_times {
 	bool sums_known;	   /* processes, kernel, shared; else what is left is theirs */
 	uint64_t idle_ns;
 	struct collection collection; /* tasks and sums; owned: recorded_times_clear() */
+	uint32_t *task_places; /* hash table of the tasks' numbers + 1, by tid; 0: free */
+	size_t task_place_count;
 	struct recorded_counters *counters;
 	size_t counter_count, counter_room;
 	struct recorded_exits exits;
