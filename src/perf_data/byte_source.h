@@ -37,8 +37,9 @@ struct byte_source {
 int byte_source_open(struct byte_source *source, const char *path, struct error *error);
 
 /*
- * Makes count bytes (BYTE_SOURCE_PIECE_MAX at most) available at one place, or all that are left
- * when there are fewer. Pointers into the source become invalid. Errors: -errno of read(2).
+ * Makes count bytes (BYTE_SOURCE_PIECE_MAX at most) available at one place, or all that are
+ * left when there are fewer. Pointers into the source become invalid. Errors: -errno of
+ * read(2).
  */
 int byte_source_fill(struct byte_source *source, size_t count, struct error *error);
 

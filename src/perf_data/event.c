@@ -51,6 +51,9 @@ static void lay_out(struct perf_data_event *event)
 		at = (uint16_t)(at + 8);
 	}
 	layout->variable = at;
+	layout->complete = layout->ip != FIELD_NONE && layout->tid != FIELD_NONE &&
+			   layout->time != FIELD_NONE && layout->cpu != FIELD_NONE &&
+			   layout->period != FIELD_NONE;
 	for (size_t i = 0; event->attr.sample_id_all && i < COUNT_OF(trailing_fields); i++) {
 		if (!(type & trailing_fields[i]))
 			continue;
@@ -113,12 +116,21 @@ int event_table_add(struct event_table *table, const uint8_t *attr, size_t size)
 	struct perf_data_event *event = &table->events[table->count];
 	*event = (struct perf_data_event){0};
 	memcpy(&event->attr, attr, size < sizeof(event->attr) ? size : sizeof(event->attr));
+	event->number = (uint32_t)table->count;
 	lay_out(event);
 	name_event(event);
 	table->one_layout = table->count == 0 ||
 			    (table->one_layout &&
 			     event->attr.sample_type == table->events[0].attr.sample_type &&
 			     event->attr.sample_id_all == table->events[0].attr.sample_id_all);
+	/*
+	 * Where there are several events, their ids stand at the same place in all samples
+	 * (PERF_SAMPLE_IDENTIFIER, or the same sample_type up to PERF_SAMPLE_ID), or nobody
+	 * could tell them apart: the first event tells where.
+	 */
+	const struct event_layout *first = &table->events->layout;
+	table->id_at = first->identifier != FIELD_NONE ? first->identifier : first->id;
+	table->by_id = table->count > 0 && table->id_at != FIELD_NONE;
 	return (int)table->count++;
 }
 
@@ -177,30 +189,12 @@ struct perf_data_event *event_table_find(const struct event_table *table, uint64
 	return found->id ? &table->events[found->event] : NULL;
 }
 
-/*
- * Where there are several events, their ids stand at the same place in all samples
- * (PERF_SAMPLE_IDENTIFIER, or the same sample_type up to PERF_SAMPLE_ID), or nobody could tell
- * them apart: the first event tells where.
- */
-const struct perf_data_event *event_table_of_sample(struct event_table *table,
-						    const uint8_t *record, size_t size)
+const struct perf_data_event *event_table_of_id(struct event_table *table, uint64_t id)
 {
-	const struct perf_data_event *first = table->events;
-
-	if (table->count <= 1)
-		return table->count ? first : NULL;
-	uint16_t at = first->layout.identifier != FIELD_NONE ? first->layout.identifier
-							     : first->layout.id;
-	if (at == FIELD_NONE)
-		return table->one_layout ? first : NULL;
-	if ((size_t)at + 8 > size)
-		return NULL;
-	uint64_t id = get64(record + at);
-	if (id == table->last.id && id)
-		return &table->events[table->last.event];
 	const struct perf_data_event *found = event_table_find(table, id);
+
 	if (found)
-		table->last = (struct event_id){id, (uint32_t)(found - first)};
+		table->last = (struct event_id){id, found->number};
 	return found;
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "perf_data/bytes.h"
 #include "perf_data/format.h"
 
 /* Where a field isn't in the records. */
@@ -21,6 +22,7 @@ struct event_layout {
 	uint16_t identifier, ip, tid, time, id, cpu, period;
 	uint16_t variable; /* the first field of no fixed size: READ, CALLCHAIN, RAW, ... */
 	uint16_t back_tid, back_time, back_cpu, back_id;
+	bool complete; /* ip, tid, time, cpu and period are there */
 };
 
 /* One event of a recording: what was counted, and what its samples hold. */
@@ -28,6 +30,7 @@ struct perf_data_event {
 	struct perf_event_attr attr; /* zero where the file's is shorter */
 	char name[64];
 	struct event_layout layout;
+	uint32_t number; /* of it in the table */
 };
 
 /* The events by the ids that samples carry. */
@@ -43,6 +46,8 @@ struct event_table {
 	bool has_zero;	      /* id 0 was given out, to event zero_event */
 	uint32_t zero_event;
 	bool one_layout; /* all events have the same: ids are needed for names alone */
+	bool by_id;	 /* samples have ids, and there are several events */
+	uint16_t id_at;	 /* where samples have them */
 };
 
 /*
@@ -55,17 +60,31 @@ int event_table_add(struct event_table *table, const uint8_t *attr, size_t size)
 /* From now on samples of this id are the event's. -ENOMEM, -E2BIG. */
 int event_table_add_id(struct event_table *table, uint32_t event, uint64_t id);
 
+/* The event of an id, or NULL. */
+struct perf_data_event *event_table_find(const struct event_table *table, uint64_t id);
+
+/* The event of samples with this id, which is remembered for the next one. */
+const struct perf_data_event *event_table_of_id(struct event_table *table, uint64_t id);
+
 /*
  * The event of a record: by its id where there are several events. NULL when no event has it,
  * or there is none at all.
  */
-const struct perf_data_event *event_table_of_sample(struct event_table *table,
-						    const uint8_t *record, size_t size);
+static inline const struct perf_data_event *
+event_table_of_sample(struct event_table *table, const uint8_t *record, size_t size)
+{
+	if (!table->by_id)
+		return table->one_layout ? table->events : NULL;
+	if ((size_t)table->id_at + 8 > size)
+		return NULL;
+	uint64_t id = get64(record + table->id_at);
+	if (id == table->last.id && id)
+		return &table->events[table->last.event];
+	return event_table_of_id(table, id);
+}
+
 const struct perf_data_event *event_table_of_other(const struct event_table *table,
 						   const uint8_t *record, size_t size);
-
-/* The event of an id, or NULL. */
-struct perf_data_event *event_table_find(const struct event_table *table, uint64_t id);
 
 void event_table_clear(struct event_table *table);
 

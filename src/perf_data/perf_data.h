@@ -34,8 +34,7 @@ static inline const uint8_t *record_run_next(struct record_run *run)
 	const uint8_t *record = run->at;
 	size_t left = (size_t)(run->end - record);
 
-	if (left < sizeof(struct perf_data_record) ||
-	    get32(record) >= PERF_RECORD_HEADER_ATTR)
+	if (left < sizeof(struct perf_data_record) || get32(record) >= PERF_RECORD_HEADER_ATTR)
 		return NULL;
 	size_t size = get16(record + offsetof(struct perf_data_record, size));
 	if (size < sizeof(struct perf_data_record) || size > left)

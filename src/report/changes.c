@@ -53,14 +53,14 @@ static int keep_build_id(struct recording *recording, uint32_t file, const uint8
 
 	if (size > 20)
 		return 0;
-	for (size_t i = 0; i < recording->file_id_count; i++)
-		if (recording->file_ids[i].file == file)
-			return 0;
-	if (array_reserve(&recording->file_ids, &recording->file_id_room,
-			  recording->file_id_count + 1, sizeof(*recording->file_ids)))
+	if (array_reserve(&recording->file_ids, &recording->file_id_room, (size_t)file + 1,
+			  sizeof(*recording->file_ids)))
 		return -ENOMEM;
-	struct recorded_file_id *to = &recording->file_ids[recording->file_id_count++];
-	*to = (struct recorded_file_id){.file = file, .size = size};
+	struct recorded_file_id *to = &recording->file_ids[file];
+	/* The first one stays. */
+	if (to->size)
+		return 0;
+	to->size = size;
 	memcpy(to->id, record + AT_ID, sizeof(to->id));
 	return 0;
 }

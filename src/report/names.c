@@ -63,6 +63,14 @@ uint32_t names_intern(struct names *names, const char *text, size_t length)
 	return (uint32_t)names->count - 1;
 }
 
+uint32_t names_find(const struct names *names, const char *text, size_t length)
+{
+	if (!names->place_count)
+		return NAME_NONE;
+	uint32_t place = names->places[place_of(names, text, strnlen(text, length))];
+	return place ? place - 1 : NAME_NONE;
+}
+
 void names_clear(struct names *names)
 {
 	for (size_t i = 0; i < names->count; i++)

@@ -18,6 +18,9 @@ struct names {
 /* The number of a string of the given length, which is copied; NAME_NONE without memory. */
 uint32_t names_intern(struct names *names, const char *text, size_t length);
 
+/* The same, but NAME_NONE if it has no number yet. */
+uint32_t names_find(const struct names *names, const char *text, size_t length);
+
 void names_clear(struct names *names);
 
 #endif

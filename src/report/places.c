@@ -54,6 +54,17 @@ uint32_t places_intern(struct places *places, uint32_t parent, uint32_t module, 
 	return (uint32_t)places->count - 1;
 }
 
+uint32_t places_find(const struct places *places, uint32_t parent, uint32_t module,
+		     uint32_t symbol)
+{
+	struct place place = {parent, module, symbol};
+
+	if (!places->slot_count)
+		return PLACE_NONE;
+	uint32_t slot = places->slots[slot_of(places, &place)];
+	return slot ? slot - 1 : PLACE_NONE;
+}
+
 void places_clear(struct places *places)
 {
 	free(places->places);

@@ -31,6 +31,10 @@ struct places {
 uint32_t places_intern(struct places *places, uint32_t parent, uint32_t module,
 		       uint32_t symbol);
 
+/* The same, but PLACE_NONE if there is no such place yet. */
+uint32_t places_find(const struct places *places, uint32_t parent, uint32_t module,
+		     uint32_t symbol);
+
 void places_clear(struct places *places);
 
 #endif

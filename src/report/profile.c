@@ -8,58 +8,38 @@
 
 #include "base/array.h"
 #include "perf_data/sample.h"
-
-/* A gap of more periods than this is idle time, and no late sample. */
-#define GAP_PERIODS 4
-
-/* Remembered from sample to sample: where one like this was counted. */
-#define MEMO_ENTRIES 32768
-
-struct profile_memo {
-	uint64_t address;
-	uint32_t group; /* 0, which the tally never gives out: free */
-	uint32_t space; /* serial of the address space and version of the kernel's map */
-	uint32_t folds;
-	uint32_t cell;
-	uint32_t mode; /* and kind of work */
-};
+#include "report/profile_internal.h"
 
 int profile_init(struct profile *profile)
 {
+	const size_t line = sizeof(*profile->memo);
+
 	profile->stop_ns = UINT64_MAX;
 	profile->first_ns = UINT64_MAX;
-	profile->memo = calloc(MEMO_ENTRIES, sizeof(*profile->memo));
-	if (!profile->memo)
+	/* calloc() doesn't touch what isn't used, but doesn't know of lines either. */
+	profile->memo_memory = calloc(((size_t)1 << MEMO_BITS) + 1, line);
+	if (!profile->memo_memory)
 		return -ENOMEM;
+	uintptr_t start = ((uintptr_t)profile->memo_memory + line - 1) / line * line;
+	profile->memo = (struct sample_memo *)start;
 	return tasks_init(&profile->tasks, &profile->names, &profile->tally);
 }
 
 static struct profile_cpu *cpu_of(struct profile *profile, uint32_t cpu)
 {
-	if (cpu >= profile->cpu_room && array_reserve(&profile->cpus, &profile->cpu_room,
-						      (size_t)cpu + 1, sizeof(*profile->cpus)))
+	size_t room = profile->cpu_room;
+
+	if (cpu >= room && array_reserve(&profile->cpus, &profile->cpu_room, (size_t)cpu + 1,
+					 sizeof(*profile->cpus)))
 		return NULL;
+	for (; room < profile->cpu_room; room++)
+		profile->cpus[room].from = FROM_NONE;
 	struct profile_cpu *it = &profile->cpus[cpu];
 	if (!it->seen) {
 		it->seen = true;
 		profile->cpus_seen++;
 	}
 	return it;
-}
-
-/* The exponent of the rate and three bits of its mantissa: eight steps an octave, from 2^-32.
- */
-#define RATE_BIAS ((1023 - 32) * 8)
-
-static void count_rate(struct profile *profile, uint64_t gap, uint64_t weight)
-{
-	double rate = (double)weight / (double)gap;
-	uint64_t bits;
-
-	memcpy(&bits, &rate, sizeof(bits));
-	uint64_t step = (bits >> 49) - RATE_BIAS;
-	if (step < RATE_STEPS)
-		profile->rates[step]++;
 }
 
 double profile_cycle_rate(const struct profile *profile)
@@ -77,107 +57,65 @@ double profile_cycle_rate(const struct profile *profile)
 	return 1;
 }
 
-/* What the sample stands for, in the anchor's unit. */
-static double time_of(struct profile *profile, const struct profile_sample *sample,
-		      struct profile_cpu *cpu)
+static void see_time(struct profile *profile, uint64_t time)
 {
-	uint64_t last = cpu->last, gap = 0;
-	bool lost = cpu->lost;
-
-	if (sample->time != SAMPLE_NO_TIME) {
-		gap = last && sample->time > last ? sample->time - last : 0;
-		cpu->last = sample->time;
-		cpu->lost = false;
-	}
-	switch (profile->anchor) {
-	case ANCHOR_GAPS:
-		if (gap && (lost || (double)gap <= GAP_PERIODS * profile->period_ns))
-			return (double)gap;
-		return profile->period_ns;
-	case ANCHOR_CYCLES:
-		if (gap && sample->weight)
-			count_rate(profile, gap, sample->weight);
-		return (double)sample->weight;
-	case ANCHOR_WEIGHTS: return (double)sample->weight;
-	case ANCHOR_SHARES: break;
-	}
-	return (double)sample->weight;
+	if (time < profile->first_ns)
+		profile->first_ns = time;
+	if (time > profile->last_ns)
+		profile->last_ns = time;
 }
 
-static uint32_t cell_of(struct profile *profile, const struct profile_sample *sample,
-			uint32_t thread, uint32_t group)
+int profile_time(struct profile *profile, const struct profile_sample *sample,
+		 double *stands_for)
 {
-	struct tasks *tasks = &profile->tasks;
-	struct recorded_process *process = &tasks->processes[tasks->threads[thread].process];
-	struct resolver_query query = {
-		.mode = sample->mode,
-		.address = sample->address,
-		.callchain = sample->callchain,
-		.callchain_length = sample->callchain_length,
-		.process = process,
-	};
-	uint32_t place = sample->place;
+	struct profile_cpu *cpu = cpu_of(profile, sample->cpu);
+	bool timed = sample->time != SAMPLE_NO_TIME;
+	uint64_t gap = 0;
 
-	if (place == PLACE_NONE)
-		place = resolver_place(&profile->resolver, &query);
-	if (place == PLACE_NONE)
-		return CELL_NONE;
-	return tally_cell(&profile->tally, group, cell_key(sample->mode, sample->work, place));
+	if (!cpu)
+		return -ENOMEM;
+	if (cpu->from != FROM_NONE)
+		cpu->last = cpu->from;
+	if (timed && cpu->last && sample->time > cpu->last)
+		gap = sample->time - cpu->last;
+	*stands_for = profile_stands_for(profile, (double)gap, sample->weight, cpu->lost);
+	if (!timed)
+		return 0;
+	cpu->last = sample->time;
+	cpu->lost = false;
+	cpu->from = FROM_NONE;
+	if (sample->time < profile->start_ns || sample->time >= profile->stop_ns) {
+		*stands_for = NAN;
+		return 0;
+	}
+	see_time(profile, sample->time);
+	if (sample->time < FROM_NONE)
+		cpu->from = sample->time;
+	return 0;
 }
 
 int profile_add(struct profile *profile, const struct profile_sample *sample)
 {
-	struct tasks *tasks = &profile->tasks;
-	struct profile_cpu *cpu = cpu_of(profile, sample->cpu);
-	uint32_t thread = tasks_thread(tasks, sample->pid, sample->tid);
-	uint32_t group = thread != TASK_NONE ? tasks_group(tasks, thread) : GROUP_NONE;
+	double stands_for;
+	int code = profile_time(profile, sample, &stands_for);
 
-	if (group == GROUP_NONE || !cpu)
-		return -ENOMEM;
-	double time = time_of(profile, sample, cpu);
-	if (sample->time != SAMPLE_NO_TIME) {
-		if (sample->time < profile->start_ns || sample->time >= profile->stop_ns)
-			return 0;
-		if (sample->time < profile->first_ns)
-			profile->first_ns = sample->time;
-		if (sample->time > profile->last_ns)
-			profile->last_ns = sample->time;
-	}
-	struct recorded_process *process = &tasks->processes[tasks->threads[thread].process];
-	if (sample->mode <= SAMPLE_GUEST)
-		process->ran_guest = true;
-	uint32_t space = sample->mode == SAMPLE_USER && process->space
-				 ? process->space->serial
-				 : profile->resolver.version;
-	uint32_t mode = (uint32_t)sample->work << 3 | (uint32_t)sample->mode;
-	uint64_t mixed = (sample->address ^ (uint64_t)group << 40 ^ (uint64_t)mode << 58) *
-			 0x9e3779b97f4a7c15ULL;
-	struct profile_memo *memo = &profile->memo[mixed >> 49];
-	bool keep = !sample->callchain && sample->place == PLACE_NONE;
-	uint32_t cell;
-	if (keep && memo->address == sample->address && memo->group == group &&
-	    memo->mode == mode && memo->space == space && memo->folds == profile->tally.folds) {
-		cell = memo->cell;
-	} else {
-		cell = cell_of(profile, sample, thread, group);
-		if (cell == CELL_NONE)
-			return -ENOMEM;
-		if (keep)
-			*memo = (struct profile_memo){
-				.address = sample->address,
-				.group = group,
-				.space = sample->mode == SAMPLE_USER && process->space
-						 ? space
-						 : profile->resolver.version,
-				.folds = profile->tally.folds,
-				.cell = cell,
-				.mode = mode,
-			};
-	}
-	profile->tally.cells[cell].samples += sample->count;
-	profile->tally.cells[cell].time += time;
-	profile->samples += sample->count;
-	return 0;
+	return code ? code : profile_count(profile, sample, stands_for);
+}
+
+struct profile_sample profile_sample_of(const struct queued *queued)
+{
+	return (struct profile_sample){
+		.time = queued->time ? queued->time : SAMPLE_NO_TIME,
+		.address = queued->value,
+		.weight = queued->weight,
+		.count = 1,
+		.pid = queued->pid,
+		.tid = queued->tid,
+		.cpu = queued->cpu,
+		.mode = (enum sample_mode)(queued->mode & 7),
+		.work = (enum shared_work)(queued->mode >> 3),
+		.place = PLACE_NONE,
+	};
 }
 
 int profile_add_lost(struct profile *profile, uint64_t time, uint32_t cpu, uint64_t count)
@@ -190,6 +128,9 @@ int profile_add_lost(struct profile *profile, uint64_t time, uint32_t cpu, uint6
 	struct profile_cpu *it = cpu_of(profile, cpu);
 	if (!it)
 		return -ENOMEM;
+	if (it->from != FROM_NONE)
+		it->last = it->from;
+	it->from = FROM_NONE;
 	it->lost = true;
 	return 0;
 }
@@ -220,6 +161,6 @@ void profile_clear(struct profile *profile)
 	places_clear(&profile->places);
 	names_clear(&profile->names);
 	free(profile->cpus);
-	free(profile->memo);
+	free(profile->memo_memory);
 	*profile = (struct profile){0};
 }

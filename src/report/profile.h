@@ -16,19 +16,11 @@
 #include "report/names.h"
 #include "report/places.h"
 #include "report/resolver.h"
+#include "report/sample_memo.h"
+#include "report/sample_mode.h"
+#include "report/sample_queue.h"
 #include "report/tally.h"
 #include "report/tasks.h"
-
-enum sample_mode {
-	SAMPLE_GUEST_USER,
-	SAMPLE_GUEST_KERNEL,
-	SAMPLE_GUEST, /* nobody said which */
-	SAMPLE_USER,
-	SAMPLE_KERNEL,
-	SAMPLE_SOFTIRQ,
-	SAMPLE_HARDIRQ,
-};
-#define SAMPLE_MODE_COUNT (SAMPLE_HARDIRQ + 1)
 
 /* How the time is told that samples stand for. */
 enum profile_anchor {
@@ -76,20 +68,45 @@ struct profile {
 	uint64_t lost;
 	uint32_t cpus_seen;
 	struct profile_cpu {
-		uint64_t last; /* sample; 0: none */
+		uint64_t from; /* the last sample's time, or FROM_NONE and it is in last */
+		uint64_t last; /* 0: none */
 		bool lost;
 		bool seen;
 	} * cpus;
 	size_t cpu_room;
 	uint64_t rates[RATE_STEPS];
-	struct profile_memo *memo;
+	void *memo_memory;
+	struct sample_memo *memo; /* by sample_memo_number() */
+	uint32_t memo_round;	  /* serial_rounds of tasks, whose serials are in memo */
 };
 
 /* resolver is set up by resolver_init() before. -ENOMEM. */
 int profile_init(struct profile *profile);
 
-/* Counts a sample; those of one CPU come in the order of time. -ENOMEM. */
+/*
+ * Takes the time of a sample: what it stands for since the last one of its CPU, in the anchor's
+ * unit; NAN: it is outside of the window. Those of one CPU come in the order of time. -ENOMEM.
+ */
+int profile_time(struct profile *profile, const struct profile_sample *sample,
+		 double *stands_for);
+
+/* Counts a sample whose time was taken, as its thread and its mappings are now. -ENOMEM. */
+int profile_count(struct profile *profile, const struct profile_sample *sample,
+		  double stands_for);
+
+/* Both. */
 int profile_add(struct profile *profile, const struct profile_sample *sample);
+
+struct profile_sample profile_sample_of(const struct queued *queued);
+
+/*
+ * Takes the time of samples, and counts those whose thread, mode and place were seen together
+ * before, from *first on until end, one that is younger than limit or an entry that is no
+ * sample: 0, and *first becomes that. 1: *first is a sample that is to be counted, in the order
+ * of time, with profile_count(); *stands_for is its time, which was taken. -ENOMEM.
+ */
+int profile_take(struct profile *profile, const struct queued **first, const struct queued *end,
+		 uint64_t limit, double *stands_for);
 
 /* Samples were lost on a CPU (SAMPLE_NO_CPU: on some CPU). -ENOMEM. */
 int profile_add_lost(struct profile *profile, uint64_t time, uint32_t cpu, uint64_t count);

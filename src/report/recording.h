@@ -11,9 +11,9 @@
 #include "perf_data/perf_data.h"
 #include "perf_data/recording_text.h"
 #include "report/profile.h"
+#include "report/sample_queue.h"
 
 struct interrupt_context;
-struct sample_queue;
 
 struct recording {
 	struct perf_data *data;
@@ -35,17 +35,31 @@ struct recording {
 	bool system_wide;	/* samples tell their CPU */
 	bool has_callchains;
 	/* The rest is the recording's own. */
-	struct sample_queue *queue;
+	struct event_table *events; /* of data */
+	/* What samples like the last one are; event NULL: that was none of many alike. */
+	struct alike_samples {
+		const struct perf_data_event *event;
+		uint64_t id;
+		size_t size;	    /* without the callchain's addresses */
+		bool fixed;	    /* none is longer */
+		bool has_callchain; /* at the event's layout.variable, and of no use */
+	} alike;
+	struct sample_queue queue;
+	/* Samples whose thread, mode and address was not counted before, until their turn. */
+	struct deferred_sample {
+		const struct queued *sample;
+		double stands_for; /* profile_time() */
+	} * deferred;
+	size_t deferred_count, deferred_room;
 	bool *selected; /* events, by number */
 	size_t selected_count, selected_room;
 	uint64_t *chain; /* room for a callchain */
 	struct recording_text text;
 	struct recorded_file_id {
-		uint32_t file; /* name */
 		uint8_t id[20];
-		uint8_t size;
-	} * file_ids;
-	size_t file_id_count, file_id_room;
+		uint8_t size; /* 0: not recorded */
+	} * file_ids;	      /* by name */
+	size_t file_id_room;
 };
 
 /*

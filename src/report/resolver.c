@@ -133,6 +133,7 @@ int resolver_add_module(struct resolver *resolver, const char *name, uint64_t st
 	module->end = end;
 	module_name(name, module->name, sizeof(module->name));
 	resolver->modules_changed = true;
+	resolver->version++;
 	return 0;
 }
 
@@ -222,7 +223,7 @@ static bool place_in_guest(struct resolver *resolver, const struct resolver_quer
 }
 
 /* What a mapped file is called: "/usr/lib/libc.so.6 (deleted)" is libc.so.6. */
-static uint32_t file_name(struct resolver *resolver, const char *path)
+static uint32_t name_of_path(struct resolver *resolver, const char *path)
 {
 	static const char deleted[] = " (deleted)";
 	size_t length = strlen(path);
@@ -238,6 +239,20 @@ static uint32_t file_name(struct resolver *resolver, const char *path)
 	while (path[start - 1] != '/')
 		start--;
 	return names_intern(resolver->names, path + start, length - start);
+}
+
+/* The same of a file's name, remembered. NAME_NONE without memory. */
+static uint32_t module_of_file(struct resolver *resolver, uint32_t file)
+{
+	if (file >= resolver->file_room || !resolver->file_modules[file]) {
+		uint32_t module = name_of_path(resolver, resolver->names->texts[file]);
+		if (module == NAME_NONE ||
+		    array_reserve(&resolver->file_modules, &resolver->file_room,
+				  (size_t)file + 1, sizeof(*resolver->file_modules)))
+			return NAME_NONE;
+		resolver->file_modules[file] = module + 1;
+	}
+	return resolver->file_modules[file] - 1;
 }
 
 static const char *function_of(struct resolver *resolver, const char *path, uint64_t offset)
@@ -260,13 +275,12 @@ static bool place_in_user(struct resolver *resolver, const struct resolver_query
 	*symbol = resolver->detail == PLACE_BY_MODULE ? NAME_NONE : resolver->unknown;
 	if (!mapping)
 		return true;
-	const char *path = resolver->names->texts[mapping->file];
-	*module = file_name(resolver, path);
+	*module = module_of_file(resolver, mapping->file);
 	if (resolver->detail != PLACE_BY_MODULE)
-		*symbol = name_or(
-			resolver,
-			function_of(resolver, path, address - mapping->start + mapping->offset),
-			resolver->unknown);
+		*symbol = name_or(resolver,
+				  function_of(resolver, resolver->names->texts[mapping->file],
+					      address - mapping->start + mapping->offset),
+				  resolver->unknown);
 	return true;
 }
 
@@ -327,6 +341,33 @@ uint32_t resolver_place(struct resolver *resolver, const struct resolver_query *
 	return place_frame(resolver, query, query->mode, query->address, parent);
 }
 
+uint32_t resolver_known_place(const struct resolver *resolver,
+			      const struct resolver_query *query)
+{
+	const struct mapping *mapping;
+	enum kernel_map_method method;
+	uint32_t module = resolver->guest_user;
+
+	if (resolver->detail != PLACE_BY_MODULE)
+		return PLACE_NONE;
+	if (query->mode == SAMPLE_GUEST_KERNEL) {
+		module = resolver->guest_kernel;
+	} else if (query->mode == SAMPLE_USER) {
+		mapping = address_space_find(query->process->space, query->address);
+		module = resolver->unknown;
+		if (mapping && mapping->file < resolver->file_room)
+			module = resolver->file_modules[mapping->file] - 1;
+		else if (mapping)
+			return PLACE_NONE;
+	} else if (query->mode >= SAMPLE_KERNEL) {
+		if (resolver->modules_changed)
+			return PLACE_NONE;
+		module = resolver->subsystem_names[kernel_map_lookup(resolver->map,
+								     query->address, &method)];
+	}
+	return places_find(resolver->places, PLACE_NONE, module, NAME_NONE);
+}
+
 void resolver_clear(struct resolver *resolver)
 {
 	for (size_t i = 0; i < resolver->guest_count; i++) {
@@ -336,6 +377,7 @@ void resolver_clear(struct resolver *resolver)
 	free(resolver->guests);
 	free(resolver->modules);
 	free(resolver->subsystem_names);
+	free(resolver->file_modules);
 	symbol_table_free(resolver->kernel_symbols);
 	file_symbols_free(resolver->files);
 	kernel_map_free(resolver->map);

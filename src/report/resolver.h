@@ -59,6 +59,8 @@ struct resolver {
 	/* The recorded build id of a file; may be NULL. */
 	void (*build_id)(void *context, const char *path, struct build_id *id);
 	void *build_id_context;
+	uint32_t *file_modules; /* by name of a file: what it is called, + 1; 0: not known */
+	size_t file_room;
 	uint32_t unknown, anonymous, guest_user, guest_kernel; /* names */
 };
 
@@ -67,7 +69,7 @@ struct resolver_query {
 	uint64_t address;
 	const uint64_t *callchain;
 	size_t callchain_length;
-	struct recorded_process *process;
+	const struct recorded_process *process;
 };
 
 /* names and places are not owned. -ENOMEM. */
@@ -94,6 +96,10 @@ int resolver_add_module(struct resolver *resolver, const char *name, uint64_t st
 
 /* The number of a place; PLACE_NONE without memory. */
 uint32_t resolver_place(struct resolver *resolver, const struct resolver_query *query);
+
+/* The same without giving a new number: PLACE_NONE also for a place that is new, or may be. */
+uint32_t resolver_known_place(const struct resolver *resolver,
+			      const struct resolver_query *query);
 
 /* The map of the host's kernel that was used; made if need be. NULL without memory. */
 struct kernel_map *resolver_kernel_map(struct resolver *resolver);

@@ -57,15 +57,27 @@ static int grow(struct tally *tally)
 	return 0;
 }
 
+uint32_t tally_find_cell(const struct tally *tally, uint32_t group, uint32_t key)
+{
+	if (!tally->place_count)
+		return CELL_NONE;
+	for (uint32_t i = tally->places[place_of(tally, group, key)]; i;
+	     i = tally->cells[i - 1].next_in_place)
+		if (tally->cells[i - 1].group == group && tally->cells[i - 1].key == key)
+			return i - 1;
+	return CELL_NONE;
+}
+
 uint32_t tally_cell(struct tally *tally, uint32_t group, uint32_t key)
 {
+	uint32_t index = tally_find_cell(tally, group, key);
+
+	if (index != CELL_NONE)
+		return index;
 	if (tally->used >= tally->place_count && grow(tally))
 		return CELL_NONE;
 	uint32_t *place = &tally->places[place_of(tally, group, key)];
-	for (uint32_t i = *place; i; i = tally->cells[i - 1].next_in_place)
-		if (tally->cells[i - 1].group == group && tally->cells[i - 1].key == key)
-			return i - 1;
-	uint32_t index = tally->free_cell;
+	index = tally->free_cell;
 	if (index) {
 		tally->free_cell = tally->cells[--index].next_in_group;
 	} else {
@@ -112,7 +124,6 @@ int tally_fold(struct tally *tally, uint32_t from, uint32_t into)
 		tally->groups[from].cells = next;
 		free_cell(tally, index);
 	}
-	tally->folds++;
 	tally->groups[from] = (struct tally_group){.next = tally->free_group};
 	tally->free_group = from;
 	return 0;

@@ -39,7 +39,6 @@ struct tally {
 	uint32_t free_cell; /* list by next_in_group */
 	uint32_t *places;   /* hash table of cell + 1 */
 	size_t place_count, used;
-	uint32_t folds; /* how often cells were freed: numbers from before are void */
 };
 
 /* Labels are below this. */
@@ -71,6 +70,9 @@ uint32_t tally_add_group(struct tally *tally, uint32_t process, uint32_t tid, ui
 
 /* The cell of these keys, made if need be; CELL_NONE without memory. */
 uint32_t tally_cell(struct tally *tally, uint32_t group, uint32_t key);
+
+/* The same, but CELL_NONE if there is no such cell yet. */
+uint32_t tally_find_cell(const struct tally *tally, uint32_t group, uint32_t key);
 
 /* Moves all samples of a group to another and frees the group. -ENOMEM. */
 int tally_fold(struct tally *tally, uint32_t from, uint32_t into);

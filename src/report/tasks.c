@@ -14,31 +14,16 @@
 #define KEEP_ENDED_NS 1000000000ULL
 #define KEEP_ENDED    4096
 
-static size_t slot(uint32_t id, size_t places)
-{
-	return (size_t)(id * 0x9e3779b1U) & (places - 1);
-}
-
-static uint32_t find(const struct task_place *table, size_t places, uint32_t id)
-{
-	if (!places)
-		return TASK_NONE;
-	for (size_t i = slot(id, places); table[i].index; i = (i + 1) & (places - 1))
-		if (table[i].id == id)
-			return table[i].index - 1;
-	return TASK_NONE;
-}
-
 static int put(struct task_place **table, size_t *places, size_t *used, uint32_t id,
 	       uint32_t index)
 {
-	if (2 * (*used + 1) > *places) {
+	if (4 * (*used + 1) > *places) {
 		size_t count = *places ? 2 * *places : 256;
 		struct task_place *larger = calloc(count, sizeof(*larger));
 		if (!larger)
 			return -ENOMEM;
 		for (size_t i = 0; i < *places; i++) {
-			size_t at = slot((*table)[i].id, count);
+			size_t at = task_slot((*table)[i].id, count);
 			if (!(*table)[i].index)
 				continue;
 			while (larger[at].index)
@@ -49,7 +34,7 @@ static int put(struct task_place **table, size_t *places, size_t *used, uint32_t
 		*table = larger;
 		*places = count;
 	}
-	size_t at = slot(id, *places);
+	size_t at = task_slot(id, *places);
 	while ((*table)[at].index && (*table)[at].id != id)
 		at = (at + 1) & (*places - 1);
 	if (!(*table)[at].index)
@@ -61,14 +46,14 @@ static int put(struct task_place **table, size_t *places, size_t *used, uint32_t
 /* Takes an id out and closes the gap that it leaves in its run. */
 static void take_out(struct task_place *table, size_t places, size_t *used, uint32_t id)
 {
-	size_t mask = places - 1, hole = slot(id, places);
+	size_t mask = places - 1, hole = task_slot(id, places);
 
 	while (table[hole].index && table[hole].id != id)
 		hole = (hole + 1) & mask;
 	if (!table[hole].index)
 		return;
 	for (size_t i = (hole + 1) & mask; table[i].index; i = (i + 1) & mask) {
-		size_t home = slot(table[i].id, places);
+		size_t home = task_slot(table[i].id, places);
 		if (((i - home) & mask) >= ((i - hole) & mask)) {
 			table[hole] = table[i];
 			hole = i;
@@ -91,7 +76,7 @@ int tasks_init(struct tasks *tasks, struct names *names, struct tally *tally)
 
 uint32_t tasks_find_process(const struct tasks *tasks, uint32_t pid)
 {
-	return find(tasks->by_pid, tasks->pid_places, pid);
+	return task_find(tasks->by_pid, tasks->pid_places, pid);
 }
 
 static uint32_t process_of(struct tasks *tasks, uint32_t pid)
@@ -185,6 +170,15 @@ static uint32_t gone_group(struct tasks *tasks, uint32_t comm, bool kernel)
 	return tasks->gone[at];
 }
 
+/* One user of the new space more, of the old one less. */
+static void set_space(struct recorded_process *process, struct address_space *space)
+{
+	address_space_use(space);
+	address_space_release(process->space);
+	process->space = space;
+	process->space_serial = space ? space->serial : 0;
+}
+
 /* The process is gone. What may be a VM stays, with its pid free for the next one. */
 static int forget_process(struct tasks *tasks, uint32_t index)
 {
@@ -192,8 +186,7 @@ static int forget_process(struct tasks *tasks, uint32_t index)
 	int code = 0;
 
 	take_out(tasks->by_pid, tasks->pid_places, &tasks->pid_used, process->pid);
-	address_space_release(process->space);
-	process->space = NULL;
+	set_space(process, NULL);
 	process->ended = true;
 	if (tasks_may_be_vm(tasks, index))
 		return 0;
@@ -215,7 +208,7 @@ static int forget_thread(struct tasks *tasks, uint32_t index)
 	uint32_t process = thread->process;
 	int code = fold_thread(tasks, index);
 
-	if (find(tasks->by_tid, tasks->tid_places, thread->tid) == index)
+	if (task_find(tasks->by_tid, tasks->tid_places, thread->tid) == index)
 		take_out(tasks->by_tid, tasks->tid_places, &tasks->tid_used, thread->tid);
 	thread->process = tasks->free_thread;
 	thread->tid = 0;
@@ -239,8 +232,12 @@ static uint32_t add_thread(struct tasks *tasks, uint32_t pid, uint32_t tid, uint
 			return TASK_NONE;
 		index = (uint32_t)tasks->thread_count++;
 	}
-	tasks->threads[index] = (struct recorded_thread){
-		.tid = tid, .process = process, .comm = comm, .group = GROUP_NONE};
+	tasks->threads[index] = (struct recorded_thread){.pid = pid,
+							 .tid = tid,
+							 .process = process,
+							 .comm = comm,
+							 .group = GROUP_NONE,
+							 .group_serial = GROUP_NONE};
 	tasks->processes[process].live++;
 	return put(&tasks->by_tid, &tasks->tid_places, &tasks->tid_used, tid, index) ? TASK_NONE
 										     : index;
@@ -249,7 +246,7 @@ static uint32_t add_thread(struct tasks *tasks, uint32_t pid, uint32_t tid, uint
 /* A thread whose number another one has now is forgotten. */
 static int replace_thread(struct tasks *tasks, uint32_t tid)
 {
-	uint32_t index = find(tasks->by_tid, tasks->tid_places, tid);
+	uint32_t index = task_find(tasks->by_tid, tasks->tid_places, tid);
 
 	if (index == TASK_NONE)
 		return 0;
@@ -263,43 +260,57 @@ static int replace_thread(struct tasks *tasks, uint32_t tid)
 
 uint32_t tasks_thread(struct tasks *tasks, uint32_t pid, uint32_t tid)
 {
-	uint32_t index = find(tasks->by_tid, tasks->tid_places, tid);
+	uint32_t index = task_find(tasks->by_tid, tasks->tid_places, tid);
 
 	if (index != TASK_NONE) {
-		const struct recorded_thread *thread = &tasks->threads[index];
-		if (tasks->processes[thread->process].pid == pid)
+		if (tasks->threads[index].pid == pid)
 			return index;
 		if (replace_thread(tasks, tid))
 			return TASK_NONE;
 	}
 	/* A thread that is not told of has the name of its process. */
-	uint32_t main = tid == pid ? TASK_NONE : find(tasks->by_tid, tasks->tid_places, pid);
+	uint32_t main =
+		tid == pid ? TASK_NONE : task_find(tasks->by_tid, tasks->tid_places, pid);
 	uint32_t comm = tid == 0	    ? tasks->swapper
 			: main != TASK_NONE ? tasks->threads[main].comm
 					    : tasks->nameless;
 	return add_thread(tasks, pid, tid, comm);
 }
 
+/* No group keeps its serial. */
+static void take_serials_back(struct tasks *tasks)
+{
+	for (size_t i = 0; i < tasks->thread_count; i++)
+		tasks->threads[i].group_serial = GROUP_NONE;
+	tasks->group_serial = 0;
+	tasks->serial_rounds++;
+}
+
 uint32_t tasks_group(struct tasks *tasks, uint32_t thread)
 {
 	struct recorded_thread *it = &tasks->threads[thread];
-
-	if (it->group != GROUP_NONE)
-		return it->group;
 	struct recorded_process *process = &tasks->processes[it->process];
-	it->group = tally_add_group(tasks->tally, it->process, it->tid, it->comm);
-	if (it->group != GROUP_NONE) {
+
+	if (it->group_serial != GROUP_NONE)
+		return it->group;
+	if (it->group == GROUP_NONE) {
+		it->group = tally_add_group(tasks->tally, it->process, it->tid, it->comm);
+		if (it->group == GROUP_NONE)
+			return GROUP_NONE;
 		tasks->tally->groups[it->group].next = process->groups;
 		tasks->tally->groups[it->group].thread = thread;
 		process->groups = it->group;
 	}
+	if (tasks->group_serial == GROUP_NONE - 1)
+		take_serials_back(tasks);
+	it->group_serial = ++tasks->group_serial;
 	return it->group;
 }
 
 int tasks_fork(struct tasks *tasks, uint32_t pid, uint32_t tid, uint32_t parent_pid,
 	       uint32_t parent_tid, bool copies_space)
 {
-	uint32_t parent = find(tasks->by_tid, tasks->tid_places, parent_tid);
+	uint32_t parent = task_find(tasks->by_tid, tasks->tid_places, parent_tid);
 	uint32_t comm = parent != TASK_NONE ? tasks->threads[parent].comm : tasks->nameless;
 
 	if (tid == 0)
@@ -322,8 +333,7 @@ int tasks_fork(struct tasks *tasks, uint32_t pid, uint32_t tid, uint32_t parent_
 	if (from != TASK_NONE && copies_space && !process->kernel_thread) {
 		process->program = tasks->processes[from].program;
 		process->vmm_program = tasks->processes[from].vmm_program;
-		address_space_release(process->space);
-		process->space = address_space_use(tasks->processes[from].space);
+		set_space(process, tasks->processes[from].space);
 	}
 	return 0;
 }
@@ -338,8 +348,10 @@ int tasks_name(struct tasks *tasks, uint32_t pid, uint32_t tid, const char *comm
 		return -ENOMEM;
 	struct recorded_thread *thread = &tasks->threads[index];
 	struct recorded_process *process = &tasks->processes[thread->process];
-	if (thread->comm != name)
+	if (thread->comm != name) {
 		thread->group = GROUP_NONE;
+		thread->group_serial = GROUP_NONE;
+	}
 	thread->comm = name;
 	const char *text = tasks->names->texts[name];
 	if (vmm_is_vcpu_name(text, process->vmm_program))
@@ -349,8 +361,7 @@ int tasks_name(struct tasks *tasks, uint32_t pid, uint32_t tid, const char *comm
 	if (process->kernel_thread && vmm_is_served_by(text))
 		process->serves_vm = true;
 	if (exec) {
-		address_space_release(process->space);
-		process->space = NULL;
+		set_space(process, NULL);
 		process->program = NAME_NONE;
 		process->vmm_program = false;
 	}
@@ -370,7 +381,9 @@ int tasks_map(struct tasks *tasks, uint32_t pid, uint32_t tid, const struct mapp
 		process->program = mapping->file;
 		process->vmm_program = vmm_of_executable(path) != NULL;
 	}
-	return address_space_add(&process->space, mapping, &tasks->serial);
+	int code = address_space_add(&process->space, mapping, &tasks->serial);
+	process->space_serial = process->space ? process->space->serial : 0;
+	return code;
 }
 
 /* Forgets the threads that ended long ago, or too many. */

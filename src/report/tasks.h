@@ -28,15 +28,17 @@ struct recorded_process {
 	bool serves_vm;	  /* a kernel thread that works for a VM: vhost, kvm */
 	bool ended;
 	struct address_space *space;
-	uint32_t groups; /* list of tally groups, by next */
+	uint32_t space_serial; /* of space; 0: it has none */
+	uint32_t groups;       /* list of tally groups, by next */
 };
 
 struct recorded_thread {
-	uint32_t tid;
-	uint32_t process; /* index */
-	uint32_t comm;	  /* in names */
-	uint32_t group;	  /* of its samples under this name; GROUP_NONE before the first */
-	uint64_t ended;	  /* ns; 0: it lives */
+	uint32_t pid, tid;
+	uint32_t process;      /* index */
+	uint32_t comm;	       /* in names */
+	uint32_t group;	       /* of its samples under this name; GROUP_NONE before the first */
+	uint32_t group_serial; /* of group alone, in this round; GROUP_NONE: it has none */
+	uint64_t ended;	       /* ns; 0: it lives */
 };
 
 struct tasks {
@@ -59,8 +61,37 @@ struct tasks {
 	size_t gone_room;
 	uint32_t gone_groups;	    /* list of them, by next */
 	uint32_t serial;	    /* of address spaces */
+	uint32_t group_serial;	    /* given out last; they begin with 1 */
+	uint32_t serial_rounds;	    /* how often all serials were used up */
 	uint32_t swapper, nameless; /* names */
 };
+
+/* Where the search for an id begins in a table of so many places. */
+static inline size_t task_slot(uint32_t id, size_t places)
+{
+	return (size_t)(id * 0x9e3779b1U) & (places - 1);
+}
+
+/* The index of an id in such a table; TASK_NONE. */
+static inline uint32_t task_find(const struct task_place *table, size_t places, uint32_t id)
+{
+	if (!places)
+		return TASK_NONE;
+	for (size_t i = task_slot(id, places); table[i].index; i = (i + 1) & (places - 1))
+		if (table[i].id == id)
+			return table[i].index - 1;
+	return TASK_NONE;
+}
+
+/* The thread, if it was told of; NULL. Valid until the next change of tasks. */
+static inline const struct recorded_thread *tasks_known_thread(const struct tasks *tasks,
+							       uint32_t pid, uint32_t tid)
+{
+	uint32_t index = task_find(tasks->by_tid, tasks->tid_places, tid);
+
+	return index != TASK_NONE && tasks->threads[index].pid == pid ? &tasks->threads[index]
+								      : NULL;
+}
 
 /* names and tally are not owned. -ENOMEM. */
 int tasks_init(struct tasks *tasks, struct names *names, struct tally *tally);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef KVMPERF_REPORT_SAMPLE_MODE_H
+#define KVMPERF_REPORT_SAMPLE_MODE_H
+
+enum sample_mode {
+	SAMPLE_GUEST_USER,
+	SAMPLE_GUEST_KERNEL,
+	SAMPLE_GUEST, /* nobody said which */
+	SAMPLE_USER,
+	SAMPLE_KERNEL,
+	SAMPLE_SOFTIRQ,
+	SAMPLE_HARDIRQ,
+};
+#define SAMPLE_MODE_COUNT (SAMPLE_HARDIRQ + 1)
+
+#endif
