@@ -203,13 +203,14 @@ int profile_take(struct profile *profile, const struct queued **first, const str
 			__builtin_prefetch(&memos[entry[AHEAD].memo]);
 		if (entry->kind > QUEUED_STACK)
 			break;
-		struct profile_cpu *cpu = entry->cpu < cpu_room ? &cpus[entry->cpu] : NULL;
-		int64_t gap = cpu ? (int64_t)(time - cpu->from) : 0;
-		if (entry->kind != QUEUED_SAMPLE || time - start >= span || gap <= 0) {
+		int64_t gap = 0;
+		if (entry->cpu < cpu_room)
+			gap = (int64_t)(time - cpus[entry->cpu].from);
+		if (gap <= 0 || time - start >= span || entry->kind != QUEUED_SAMPLE) {
 			code = time_queued(profile, entry, stands_for);
 			break;
 		}
-		cpu->from = time;
+		cpus[entry->cpu].from = time;
 		if (time > newest)
 			newest = time;
 		double ns = (double)gap;
@@ -218,10 +219,9 @@ int profile_take(struct profile *profile, const struct queued **first, const str
 		else
 			ns = profile_stands_for(profile, ns, entry->weight, false);
 		uint32_t index = task_find(by_tid, tid_places, entry->tid);
-		const struct recorded_thread *thread =
-			index != TASK_NONE ? &threads[index] : NULL;
 		uint32_t cell = CELL_NONE;
-		if (thread && thread->pid == entry->pid) {
+		if (index != TASK_NONE && threads[index].pid == entry->pid) {
+			const struct recorded_thread *thread = &threads[index];
 			const struct sample_memo *memo = &memos[entry->memo];
 			uint32_t slot = thread->group_serial % MEMO_THREADS;
 			cell = memo->threads[slot].cell;
