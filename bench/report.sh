@@ -14,28 +14,29 @@ rounds=${rounds:-3}
 samples=10000000
 golden=$bench/../tests/golden/perf_data
 
-# cost COMMAND...: the least CPU time (user and system, s) of all rounds, and the most memory
-# (MB), of a command with all its children.
+# cost COMMAND...: the least CPU time (user and system, s) and the least wall time (s) of all
+# rounds, and the most memory (MB), of a command with all its children.
 cost() {
 	for round in $(seq "$rounds"); do
-		/usr/bin/time -o "$dir/time" -f '%U %S %M' "$@" >/dev/null 2>"$dir/error" ||
+		/usr/bin/time -o "$dir/time" -f '%U %S %e %M' "$@" >/dev/null 2>"$dir/error" ||
 			die "$1 failed: $(head -n 1 "$dir/error")"
 		cat "$dir/time"
 	done | awk '{ s = $1 + $2; if (NR == 1 || s < least) least = s
-		if ($3 > most) most = $3 } END { printf "%.2f %.1f\n", least, most / 1024 }'
+		if (NR == 1 || $3 < wall) wall = $3
+		if ($4 > most) most = $4 } END { printf "%.2f %.2f %.1f\n", least, wall, most / 1024 }'
 }
 
 row() {
 	awk -v what="$1" -v name="$2" -v times="$3" -v cost="$4" -v base="$ours" 'BEGIN {
 		split(cost, c, " "); split(base, b, " ")
-		printf "| %s | %s | %.2f | %.2f | %.1f |\n", what, name, c[1] * times,
-			c[1] * times / b[1], c[2]
+		printf "| %s | %s | %.2f | %.2f | %.2f | %.2f | %.1f |\n", what, name, c[1] * times,
+			c[1] * times / b[1], c[2] * times, c[2] * times / b[2], c[3]
 	}'
 }
 
 cat <<END
-| recording | command | CPU time, s | of kvmperf report's | memory, MB |
-|---|---|---|---|---|
+| recording | command | CPU time, s | of kvmperf report's | wall time, s | of kvmperf report's | memory, MB |
+|---|---|---|---|---|---|---|
 END
 for what in kvm callchain; do
 	xz -dc "$golden/$what.data.xz" >"$dir/small" || die "cannot unpack $what.data"
