@@ -299,6 +299,9 @@ static size_t read_alike(struct recording *recording, struct record_run *run)
 		if (time < newest || time == SAMPLE_NO_TIME || cpu > UINT16_MAX ||
 		    (by_id && get64(record + id_at) != id))
 			break;
+		if (cpu != recording->queue.cpu &&
+		    !sample_queue_turn(&recording->queue, cpu, newest, time))
+			break;
 		enum sample_mode mode = mode_of((uint16_t)(header >> 32));
 		*place = (struct queued){
 			.time = time,

@@ -23,6 +23,7 @@ void sample_queue_init(struct sample_queue *queue, const struct queue_user *user
 {
 	*queue = (struct sample_queue){.user = *user};
 	queue->kept_size = 1; /* offset 0 means none */
+	queue->cpu = QUEUE_NO_CPU;
 }
 
 const uint8_t *sample_queue_bytes(const struct sample_queue *queue, const struct queued *queued,
@@ -74,6 +75,23 @@ static int hand_on_change(struct sample_queue *queue, const struct queue_change 
 	return code ? code : user->take_other(user->context, &queue->entries[change->entry]);
 }
 
+bool sample_queue_turn(struct sample_queue *queue, uint32_t cpu, uint64_t last, uint64_t time)
+{
+	if (queue->cpu != QUEUE_NO_CPU && queue->cpu_newest[queue->cpu] < last)
+		queue->cpu_newest[queue->cpu] = last;
+	queue->cpu = cpu;
+	if (cpu == QUEUE_NO_CPU)
+		return true;
+	if (array_reserve(&queue->cpu_newest, &queue->cpu_room, (size_t)cpu + 1,
+			  sizeof(*queue->cpu_newest))) {
+		queue->cpu = QUEUE_NO_CPU;
+		return false;
+	}
+	if (time < queue->cpu_newest[cpu])
+		queue->disordered = true;
+	return true;
+}
+
 /* The run that grows is whole. */
 static int close_run(struct sample_queue *queue)
 {
@@ -87,6 +105,7 @@ static int close_run(struct sample_queue *queue)
 		if (queue->last > queue->newest)
 			queue->newest = queue->last;
 	}
+	sample_queue_turn(queue, QUEUE_NO_CPU, queue->last, 0);
 	queue->last = 0;
 	return 0;
 }
@@ -194,6 +213,7 @@ static int sort_runs(struct sample_queue *queue)
 		memcpy(queue->entries, sorted, count * sizeof(*sorted));
 		queue->runs[0] = (struct queue_run){0, count};
 		queue->run_count = queue->sorted = 1;
+		queue->disordered = false;
 		queue->count = queue->open = count;
 	}
 	free(keys);
@@ -212,7 +232,8 @@ static int take_due(struct sample_queue *queue, uint64_t limit, size_t *count)
 	if (*count == 0)
 		return 0;
 	queue->sorted = queue->run_count;
-	if (*count * queue->run_count / WALKS_MAX > queue->held && sort_runs(queue))
+	if ((queue->disordered || *count * queue->run_count / WALKS_MAX > queue->held) &&
+	    sort_runs(queue))
 		return -ENOMEM;
 	if (array_reserve(&queue->due, &queue->due_room, *count, sizeof(*queue->due)))
 		return -ENOMEM;
@@ -309,7 +330,9 @@ static int make_room(struct sample_queue *queue)
 	/* Too many are held: the older half must do without what may still come. */
 	if (queue->held >= ENTRIES_MAX || (queue->held && queue->kept_size > KEPT_MAX)) {
 		queue->sorted = queue->run_count;
-		int code = flush(queue, middle_time(queue));
+		int code = queue->disordered ? sort_runs(queue) : 0;
+		if (!code)
+			code = flush(queue, middle_time(queue));
 		if (code)
 			return code;
 	}
@@ -347,6 +370,9 @@ int sample_queue_add(struct sample_queue *queue, const struct queued *queued, co
 		code = make_room(queue);
 	if (code)
 		return code;
+	if (entry.kind != QUEUED_CHANGE && entry.cpu != queue->cpu &&
+	    !sample_queue_turn(queue, entry.cpu, queue->last, entry.time))
+		return -ENOMEM;
 	if (entry.kind != QUEUED_SAMPLE)
 		entry.bytes = 0;
 	if ((size && keep(queue, bytes, (uint32_t)size, &entry.bytes)) ||
@@ -382,6 +408,7 @@ void sample_queue_clear(struct sample_queue *queue)
 	free(queue->runs);
 	free(queue->changes);
 	free(queue->due);
+	free(queue->cpu_newest);
 	free(queue->kept);
 	free(queue->spare);
 	*queue = (struct sample_queue){0};

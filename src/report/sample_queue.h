@@ -65,6 +65,8 @@ struct queue_change {
 	size_t entry;
 };
 
+#define QUEUE_NO_CPU UINT32_MAX
+
 struct sample_queue {
 	struct queue_user user;
 	struct queued *entries;
@@ -82,6 +84,10 @@ struct sample_queue {
 	size_t due_room;
 	uint8_t *kept, *spare; /* bytes of entries, each with its size in front */
 	size_t kept_size, kept_room, spare_room;
+	uint64_t *cpu_newest; /* of the samples of each CPU, but of the one whose turn it is */
+	size_t cpu_room;
+	uint32_t cpu;	   /* whose turn it is; QUEUE_NO_CPU */
+	bool disordered;   /* a CPU's samples are not in the order of time */
 	uint64_t newest;   /* of all entries that ever were in a run */
 	uint64_t complete; /* up to here all is there when this round ends */
 };
@@ -97,8 +103,15 @@ int sample_queue_add(struct sample_queue *queue, const struct queued *queued, co
 		     size_t size);
 
 /*
+ * Behind entries up to the time last come samples of another CPU, or a new run; the first one
+ * at a time. False without memory.
+ */
+bool sample_queue_turn(struct sample_queue *queue, uint32_t cpu, uint64_t last, uint64_t time);
+
+/*
  * Places behind the others for at most *room samples (QUEUED_SAMPLE), to be filled and then
- * told by sample_queue_placed(). Their times must rise, from queue->last on.
+ * told by sample_queue_placed(). Their times must rise, from queue->last on, and their CPU must
+ * be queue->cpu, or else be told of by sample_queue_turn().
  */
 static inline struct queued *sample_queue_places(struct sample_queue *queue, size_t *room)
 {

@@ -123,7 +123,13 @@ static int take_samples(void *context, const struct queued **first, const struct
 static int end_stretch(void *context, bool by_time)
 {
 	struct run *run = context;
+	uint64_t newest[8] = {0};
 
+	for (size_t i = run->stretch; by_time && i < run->out.count; i++) {
+		const struct queued *queued = &run->out.items[i];
+		assert_true(queued->time >= newest[queued->cpu]);
+		newest[queued->cpu] = queued->time;
+	}
 	if (by_time)
 		sort(&run->out, run->stretch);
 	run->stretch = run->out.count;
@@ -148,7 +154,9 @@ static void add(struct run *run, struct model *model, const struct queued *queue
 	struct queued *place = NULL;
 
 	model_add(model, queued);
-	if (queued->kind == QUEUED_SAMPLE && queued->time >= run->queue.last)
+	if (queued->kind == QUEUED_SAMPLE && queued->time >= run->queue.last &&
+	    (queued->cpu == run->queue.cpu ||
+	     sample_queue_turn(&run->queue, queued->cpu, run->queue.last, queued->time)))
 		place = sample_queue_places(&run->queue, &room);
 	if (room) {
 		*place = *queued;
