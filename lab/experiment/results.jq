@@ -39,7 +39,7 @@ def server_rows:
      + [if $vm == null then null else $vm.exits / $t end]
      + [$point.kvmperf | .host.processes_s, .host.kernel_s, .host.shared_unattributed_s, .idle_s
         | percent(.; $t)]
-     + [percent($point.proc_stat.idle_s; $point.proc_stat | (.idle_s + .busy_s) / 2),
+     + [percent($point.proc_stat.idle_s; $point.proc_stat | (.idle_s + .busy_s) / $point.kvmperf.cpus),
         $point.unbalanced == [], $point.starved])
   | @csv;
 
