@@ -13,25 +13,21 @@ def world_switch: .kernel_modules["kvm/world-switch"] // 0;
 # The VM's own CPU time with the interrupt work that was taken out of its threads.
 def own: [.threads[] | .guest_s + .vmm_s + .kernel_s + .interrupts_s] | add;
 
-# There may be VMs of others.
-($truth[0].vms | map({(.pid | tostring): true}) | add) as $ours
-| def vms: .vms[] | select($ours[.pid | tostring]);
-
-($sampled[] as $i | $i | vms as $v
+($sampled[] as $i | $i | known_vms($truth) as $v
  | judged("corrected"; $i.start; $i.duration_s; $v.pid; $v.guest_s;
      {exits_hz: ($v.exits / $i.duration_s),
       error95: ($v.error95_s.guest / $i.duration_s * 100),
       correction: $i.source.irqs_off_correction}),
    judged("uncorrected"; $i.start; $i.duration_s; $v.pid; $v.guest_s + ($v | world_switch);
      {})),
-($exact[] as $i | select($i.source.exact) | $i | vms as $v
+($exact[] as $i | select($i.source.exact) | $i | known_vms($truth) as $v
  | judged("exact"; $i.start; $i.duration_s; $v.pid; $v.guest_s;
      {error95: ($v.error95_s.guest / $i.duration_s * 100),
       correction: $i.source.irqs_off_correction})),
 ($peers[] | judged(.tool; .start; .until - .start; .pid; .guest; {})),
 # All windows together, which follow each other without a gap.
 ($sampled[0] as $first | $sampled[-1] as $last
- | ($first | vms | .pid) as $pid
+ | ($first | known_vms($truth) | .pid) as $pid
  | truth($truth; $first.start; $last.start + $last.duration_s; $pid) as $true
  | {case: $case, tool: "own CPU time", pid: $pid,
     error: (([$sampled[].vms[] | select(.pid == $pid) | own] | add) / $true.cpu * 100 - 100)})

@@ -2,8 +2,7 @@
 # accuracy.jq.
 include "guest_truth";
 
-($truth[0].vms | map({(.pid | tostring): true}) | add) as $ours
-| [$sampled[] as $i | $i.vms[] | select($ours[.pid | tostring]) as $v
+[$sampled[] as $i | $i | known_vms($truth) as $v
  | truth($truth; $i.start; $i.start + $i.duration_s; $v.pid) as $true
  | {error: ($v.guest_s - $true.guest), error95: $v.error95_s.guest,
     points: (100 / $i.duration_s), exits_hz: ($v.exits / $i.duration_s)}]

@@ -53,7 +53,7 @@ cleanup() {
 	stop_others
 	stop_process "$tool"
 	stop_process "$load"
-	[ -n "${KEEP_DIR-}" ] || rm -rf "$dir"
+	rm -rf "$dir"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM

@@ -38,7 +38,7 @@ struct calibration {
 };
 
 /*
- * Calibrates: takes about 0.4 s of one CPU, more (up to about 2 s) where samples are slow;
+ * Calibrates: takes about 1 s of one CPU, more (up to about 4 s) where samples are slow;
  * precision 2 doubles the samples, and so on. map (borrowed): judge samples as the BPF
  * collector does; NULL: as the perf collector does. Errors: -EOPNOTSUPP or -EACCES without a
  * usable /dev/kvm, -ENODATA where the host is too busy to tell, others as they come.

@@ -61,7 +61,7 @@ static void see(struct costs_seen *seen, double ns)
 /* The mean of what was seen, or if that is too little, otherwise. */
 static struct exit_cost mean_cost(struct costs_seen *seen, struct exit_cost otherwise)
 {
-	double squares = 0;
+	double sum = 0, squares = 0;
 
 	if (seen->count < BURSTS_LEAST)
 		return otherwise;
@@ -70,7 +70,9 @@ static struct exit_cost mean_cost(struct costs_seen *seen, struct exit_cost othe
 	double most = MEDIANS * seen->ns[seen->count / 2];
 	while (seen->ns[kept - 1] > most)
 		kept--;
-	double mean = sample_cost_trimmed_mean(seen->ns, kept, 0);
+	for (unsigned i = 0; i < kept; i++)
+		sum += seen->ns[i];
+	double mean = sum / kept;
 	for (unsigned i = 0; i < kept; i++)
 		squares += (seen->ns[i] - mean) * (seen->ns[i] - mean);
 	return (struct exit_cost){.ns = mean,

@@ -11,7 +11,8 @@
  * is served while the thread counts as guest, and the entry - by what interrupts: the kernel's
  * tick, a sample, and another CPU's call, which stands for all others. Fills tick, sample,
  * tick_hz and VM_EXIT_INTERRUPT of costs, whose other classes are known. Takes some 250 ms of
- * one CPU, times precision. A kind that was seen too seldom has the cost of another one.
+ * one CPU, times precision, and up to a second on a busy host. A kind that was seen too seldom
+ * has the cost of another one.
  *
  * sampler: at the frequency that measurements have, stopped. round_ns: of the exit and entry
  * that end and begin a burst. Errors: as of vmm_run() and thread_sampler_take().

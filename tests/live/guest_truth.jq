@@ -1,6 +1,10 @@
 # kvmload's truth between two moments. $lines: those of its --truth-interval. A stall
 # (kvmload --help) is the guest's: the machine below stood still while it ran.
 
+# An interval's VMs whose truth is known: there may be others on the host.
+def known_vms($lines): [$lines[0].vms[].pid] as $pids
+  | .vms[] | select(.pid as $pid | any($pids[]; . == $pid));
+
 # The last line not after the moment.
 def line_before($lines; $time):
   {low: 0, high: ($lines | length)}
