@@ -7,10 +7,10 @@
 set -u
 bench=$(dirname "$0")
 build=${1:-}
-seconds=0.5 rounds=6 flood_seconds=10
+seconds=0.5 rounds=8 flood_seconds=5 flood_rounds=3
 case ${2:-} in
 '') ;;
---quick) seconds=0.2 rounds=4 flood_seconds=5 ;;
+--quick) seconds=0.2 rounds=4 flood_seconds=3 flood_rounds=1 ;;
 *)
 	echo "usage: $0 BUILD [--quick]" >&2
 	exit 2

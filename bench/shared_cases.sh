@@ -1,8 +1,10 @@
 #!/bin/bash
-# Part A of the benchmark of shared work, in a network namespace of its own: two "VMs"
-# that are taps on a bridge. For each case, in turn and over again: one's traffic alone,
-# the other's alone, both. Writes a JSON object a round: the exact softirq times and
-# what each policy would charge. Started by shared.sh.
+# Part A of the benchmark of shared work, in a network namespace of its own: "VMs" that are
+# taps on a bridge. Two of them are looked at, vma and vmb. Four more send or receive the same
+# frames in bursts of their own, few and many, which tells what a frame costs alone. The
+# bursts take turns every few ms, so that whatever else changes on the machine changes for
+# all. Writes a JSON object a round: the exact softirq times and what each policy would
+# charge. Started by shared.sh.
 # usage: shared_cases.sh BUILD SECONDS ROUNDS DIRECTION...
 set -u
 build=$1
@@ -11,6 +13,8 @@ rounds=$3
 shift 3
 cases=$(mktemp)
 trap 'rm -f "$cases" "$cases.commands"' EXIT
+vms="vma vmb a_few b_few a_many b_many"
+few=20 many=200
 
 # The uplink stands for the physical NIC. Receive packet steering hands each tap's frames to
 # the softirq of CPU 1, as a NIC's interrupt does; the sender stays on CPU 0.
@@ -18,7 +22,7 @@ mount -t sysfs sysfs /sys || exit 1
 ip link set lo up
 ip link add br0 type bridge
 ip link set br0 up
-for tap in uplink vma vmb; do
+for tap in uplink $vms; do
 	ip tuntap add "$tap" mode tap
 	echo 1 >"/proc/sys/net/ipv6/conf/$tap/disable_ipv6" 2>/dev/null
 	ip link set "$tap" mtu 9000 master br0 up
@@ -42,18 +46,18 @@ for direction in "$@"; do
 			read -r frames_a frames_b <<<"$ratio"
 			a=$(flows "$direction" vma "$size_a" "$frames_a")
 			b=$(flows "$direction" vmb "$size_b" "$frames_b")
+			# Who comes first in a burst pays for cold caches: in turn.
+			turns="$(flows "$direction" a_few "$size_a" $few) / $a $b"
+			turns="$turns / $(flows "$direction" b_few "$size_b" $few)"
+			turns="$turns / $(flows "$direction" a_many "$size_a" $many) / $b $a"
+			turns="$turns / $(flows "$direction" b_many "$size_b" $many)"
 			for round in $(seq "$rounds"); do
-				# Who comes first in a burst pays for cold caches: in turn.
-				both="$a $b"
-				[ $((round % 2)) = 1 ] || both="$b $a"
-				for flows in "$a" "$b" "$both"; do
-					echo "$build/tap_traffic -k 5000 -c 0 $flows"
-					echo "{\"direction\":\"$direction\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b]}" >&3
-				done
+				echo "$build/tap_traffic -k 3000 -c 0 $turns"
+				echo "{\"direction\":\"$direction\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b],\"alone_frames\":[$few,$many]}" >&3
 			done
 		done
 	done
 done 3>"$cases" >"$cases.commands"
-"$build/softirq_time" -c -t "$seconds" vma vmb <"$cases.commands" | jq -c --slurpfile cases "$cases" -n \
-	'[inputs] as $runs | range(0; $runs | length; 3)
-	| $cases[.] + {alone: [$runs[.], $runs[. + 1]], both: $runs[. + 2]}'
+# shellcheck disable=SC2086
+"$build/softirq_time" -c -t "$seconds" $vms <"$cases.commands" | jq -c --slurpfile cases "$cases" -n \
+	'[inputs] as $runs | range(0; $runs | length) | $cases[.] + {run: $runs[.]}'

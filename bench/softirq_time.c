@@ -33,6 +33,7 @@ struct run {
 	enum traffic_class classes[USERS_MAX];
 	struct shared_use users[USERS_MAX + 1]; /* what their devices counted; nobody last */
 	struct traffic_use tagged[USERS_MAX + 1];
+	uint64_t alone_ns[USERS_MAX + 1]; /* of batches with no other's packets */
 	size_t count;
 	uint64_t ns[WORK_COUNT], batches, empty_ns; /* of which without packets */
 };
@@ -58,6 +59,11 @@ static void take_batch(void *context, const struct work_batch *batch)
 	run->batches += batch->work == WORK_NET_RX;
 	if (batch->work == WORK_NET_RX && batch->part_count == 0)
 		run->empty_ns += batch->ns;
+	bool alone = batch->part_count > 0;
+	for (size_t i = 1; i < batch->part_count; i++)
+		alone &= batch->parts[i].user == batch->parts[0].user;
+	if (alone && batch->work == WORK_NET_RX)
+		run->alone_ns[batch->parts[0].user] += batch->ns;
 	work_batch_split(batch, &run->model, run->users, run->count + 1);
 	affine_fit_add(run->fit, batch);
 	for (size_t i = 0; i < batch->part_count; i++) {
@@ -158,9 +164,11 @@ static void print_users(const struct run *run)
 		struct traffic_count counted = traffic_use_total(&run->users[i].traffic);
 		struct traffic_count tagged = traffic_use_total(&run->tagged[i]);
 		printf("%s{\"name\":\"%s\",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64
-		       ",\"tagged_packets\":%" PRIu64 ",\"tagged_bytes\":%" PRIu64 "}",
+		       ",\"tagged_packets\":%" PRIu64 ",\"tagged_bytes\":%" PRIu64
+		       ",\"alone_s\":%.9f}",
 		       i ? "," : "", run->names[i], counted.packets, counted.bytes,
-		       tagged.packets, tagged.bytes);
+		       tagged.packets, tagged.bytes,
+		       (double)run->alone_ns[i] / 1e9);
 	}
 	printf("]");
 }
@@ -171,6 +179,7 @@ static void begin_run(struct run *run)
 	for (size_t i = 0; i <= run->count; i++) {
 		run->users[i] = (struct shared_use){0};
 		run->tagged[i] = (struct traffic_use){0};
+		run->alone_ns[i] = 0;
 	}
 	memset(run->ns, 0, sizeof(run->ns));
 	run->batches = run->empty_ns = 0;
@@ -234,7 +243,7 @@ static void measure_command(struct run *run, double duration_s, char *line)
 	}
 	if (child < 0)
 		die("cannot fork");
-	usleep(100000);
+	usleep(300000);
 	measure(run, duration_s);
 	kill(child, SIGTERM);
 	waitpid(child, NULL, 0);

@@ -25,13 +25,14 @@
 #include "base/clock.h"
 
 #define TAPS_MAX	16
-#define FLOWS_MAX	16
+#define FLOWS_MAX	32
 #define FRAME_MAX	16384
 #define ETHERTYPE_LOCAL 0x88b5 /* IEEE 802 local experimental: nobody answers it */
 
 struct tap {
 	char name[IFNAMSIZ];
 	int fd;
+	unsigned heard; /* taps whose frames arrived here, a bit each */
 	uint64_t received_packets, received_bytes;
 };
 
@@ -42,6 +43,7 @@ struct flow {
 	bool by_address;   /* to an address that is no tap's of ours */
 	unsigned bytes;	   /* of a frame, its Ethernet header included */
 	unsigned per_tick; /* frames */
+	unsigned turn;	   /* ticks take turns */
 	uint64_t sent, refused;
 	unsigned char frame[FRAME_MAX];
 };
@@ -50,6 +52,7 @@ static struct tap taps[TAPS_MAX];
 static size_t tap_count;
 static struct flow flows[FLOWS_MAX];
 static size_t flow_count;
+static unsigned turns = 1;
 static _Atomic bool stopped;
 
 static void die(const char *what)
@@ -112,6 +115,7 @@ static void add_flow(char *text)
 	flow->to = flow->broadcast || flow->by_address ? 0 : tap_index(to);
 	flow->bytes = (unsigned)atoi(bytes);
 	flow->per_tick = (unsigned)atoi(frames);
+	flow->turn = turns - 1;
 	if (flow->bytes < ETH_HLEN || flow->bytes > FRAME_MAX) {
 		fprintf(stderr, "tap_traffic: frames have 14 to %d bytes\n", FRAME_MAX);
 		exit(2);
@@ -139,10 +143,13 @@ static void pin(int cpu)
 
 static void drain(void)
 {
-	static char frame[FRAME_MAX];
+	static unsigned char frame[FRAME_MAX];
 
 	for (size_t i = 0; i < tap_count; i++)
 		for (ssize_t n; (n = read(taps[i].fd, frame, sizeof(frame))) > 0;) {
+			unsigned from = frame[2 * ETH_ALEN - 1] - 1U;
+			if (from < TAPS_MAX)
+				taps[i].heard |= 1U << from;
 			taps[i].received_packets++;
 			taps[i].received_bytes += (uint64_t)n;
 		}
@@ -160,6 +167,39 @@ static void introduce(void)
 		if (write(taps[i].fd, frame, sizeof(frame)) < 0)
 			die(taps[i].name);
 	}
+}
+
+static bool heard_each_other(const struct flow *flow)
+{
+	return flow->broadcast || flow->by_address ||
+	       (taps[flow->to].heard & 1U << flow->from &&
+		taps[flow->from].heard & 1U << flow->to);
+}
+
+/*
+ * The bridge's port begins to forward some time after its tap was opened. Until then it doesn't
+ * learn, and may have the address still at the tap of a run before.
+ */
+static void introduce_all(void)
+{
+	uint64_t end = clock_monotonic_ns() + 5 * NS_PER_S;
+
+	for (size_t f = 0; f < flow_count && !atomic_load(&stopped);) {
+		if (heard_each_other(&flows[f])) {
+			f++;
+			continue;
+		}
+		if (clock_monotonic_ns() > end) {
+			fprintf(stderr, "tap_traffic: no frames between %s and %s\n",
+				taps[flows[f].from].name, taps[flows[f].to].name);
+			exit(1);
+		}
+		introduce();
+		usleep(5000);
+		drain();
+	}
+	for (size_t i = 0; i < tap_count; i++)
+		taps[i].received_packets = taps[i].received_bytes = 0;
 }
 
 static void stop(int signal)
@@ -184,9 +224,11 @@ static void send_all(uint64_t tick_ns, double duration_s)
 {
 	uint64_t next = clock_monotonic_ns(), end = next + (uint64_t)(duration_s * 1e9);
 
-	while (next < end && !atomic_load(&stopped)) {
+	for (unsigned turn = 0; next < end && !atomic_load(&stopped);
+	     turn = (turn + 1) % turns) {
 		for (size_t f = 0; f < flow_count; f++)
-			send_burst(&flows[f]);
+			if (flows[f].turn == turn)
+				send_burst(&flows[f]);
 		uint64_t now = clock_monotonic_ns();
 		do
 			next += tick_ns;
@@ -219,7 +261,8 @@ int main(int argc, char **argv)
 {
 	static const char usage[] =
 		"usage: tap_traffic [-t SECONDS] [-k TICK-MICROSECONDS] [-c CPU]\n"
-		"       FROM,TO,BYTES,FRAMES-PER-TICK...\n";
+		"       FROM,TO,BYTES,FRAMES-PER-TICK... [/ FLOW...]\n"
+		"Flows behind a / have a tick of their own.\n";
 	uint64_t tick_ns = 1000000;
 	double duration_s = 1e9;
 	int cpu = -1, option;
@@ -233,7 +276,10 @@ int main(int argc, char **argv)
 		}
 	}
 	for (int i = optind; i < argc; i++)
-		add_flow(argv[i]);
+		if (strcmp(argv[i], "/") == 0)
+			turns++;
+		else
+			add_flow(argv[i]);
 	if (!flow_count || !tick_ns) {
 		fputs(usage, stderr);
 		return 2;
@@ -242,6 +288,7 @@ int main(int argc, char **argv)
 	signal(SIGINT, stop);
 	pin(cpu);
 	introduce();
+	introduce_all();
 	send_all(tick_ns, duration_s);
 	report();
 	return 0;

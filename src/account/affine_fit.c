@@ -15,7 +15,9 @@
 #define BATCHES_ENOUGH 100
 #define FADING	       0.8  /* of what was known, a window */
 #define ROUNDS	       4    /* of weighing anew */
-#define PRIOR_WEIGHT   1e-4 /* of the model before, against the data's own */
+#define SPEED_STEPS    20   /* FADING to this power is left of a difference in speed */
+#define PRIOR_WEIGHT   1e-5 /* of the model before, against the data's own */
+#define PRIOR_PART     0.05 /* a term counts as making up so much of the time at least */
 #define HUBER_LIMIT    2.0  /* scales (mean absolute deviations) off */
 
 struct observation {
@@ -125,24 +127,6 @@ static int compare_doubles(const void *left, const void *right)
 	return (*a > *b) - (*a < *b);
 }
 
-/* How much slower this host is than the model throughout: the median over the batches. */
-static double scale_of(const struct affine_fit *fit, const double costs[COEFFICIENTS])
-{
-	double *ratios = calloc(fit->count, sizeof(*ratios));
-	double scale = 1;
-
-	if (!ratios)
-		return scale;
-	for (size_t i = 0; i < fit->count; i++) {
-		double expected = predict(costs, &fit->window[i]);
-		ratios[i] = expected > 0 ? fit->window[i].ns / expected : 1;
-	}
-	qsort(ratios, fit->count, sizeof(*ratios), compare_doubles);
-	scale = ratios[fit->count / 2];
-	free(ratios);
-	return scale > 0 ? scale : 1;
-}
-
 /* The scatter of the batches in units of the square root of their expected time. */
 static double scatter_of(const struct affine_fit *fit, const double costs[COEFFICIENTS])
 {
@@ -189,13 +173,42 @@ static void add_window(const struct affine_fit *fit, const double costs[COEFFICI
 }
 
 /*
+ * How strongly the model before holds a term where the data leave it open. A change is as
+ * unlikely as it is large in proportion to the cost: what makes up little of the time is not to
+ * take up what others leave.
+ */
+static double held_by_prior(const struct equations *equations,
+			    const double before[COEFFICIENTS], double explained, int term)
+{
+	double own = equations->matrix[term][term];
+	double part = explained > 0 ? before[term] * sqrt(own / explained) : 1;
+
+	if (own == 0)
+		return 1;
+	part = fmin(fmax(part, PRIOR_PART), 1);
+	return PRIOR_WEIGHT * own / (part * part);
+}
+
+/* What the costs explain of the batches' time, squared and weighed. */
+static double explained_by(const struct equations *equations, const double costs[COEFFICIENTS])
+{
+	double explained = 0;
+
+	for (int i = 0; i < COEFFICIENTS; i++)
+		for (int j = 0; j < COEFFICIENTS; j++)
+			explained += costs[i] * equations->matrix[i][j] * costs[j];
+	return explained;
+}
+
+/*
  * Solves the equations for the free terms by Cholesky decomposition; the others are 0. The
- * model before holds what they leave open: PRIOR_WEIGHT of each term's own data.
+ * model before holds what they leave open.
  */
 static void solve_free(const struct equations *equations, const double before[COEFFICIENTS],
 		       const bool is_free[COEFFICIENTS], double out[COEFFICIENTS])
 {
 	double lower[COEFFICIENTS][COEFFICIENTS] = {{0}}, y[COEFFICIENTS];
+	double explained = explained_by(equations, before);
 	int index[COEFFICIENTS], n = 0;
 
 	for (int i = 0; i < COEFFICIENTS; i++) {
@@ -205,7 +218,7 @@ static void solve_free(const struct equations *equations, const double before[CO
 	}
 	for (int i = 0; i < n; i++) {
 		double own = equations->matrix[index[i]][index[i]];
-		double held = PRIOR_WEIGHT * own + (own == 0 ? 1 : 0);
+		double held = held_by_prior(equations, before, explained, index[i]);
 		double right = equations->vector[index[i]] + held * before[index[i]];
 		for (int j = 0; j <= i; j++) {
 			double sum =
@@ -283,27 +296,71 @@ static void fade(struct equations *equations)
 	}
 }
 
+/* How much slower the batches of the equations were than the costs say; 1: no batches. */
+static double scale_of(const struct equations *equations, const double costs[COEFFICIENTS])
+{
+	double observed = 0, expected = explained_by(equations, costs);
+
+	for (int i = 0; i < COEFFICIENTS; i++)
+		observed += costs[i] * equations->vector[i];
+	return observed > 0 && expected > 0 ? observed / expected : 1;
+}
+
+static void add_scaled(struct equations *to, const struct equations *equations, double scale)
+{
+	for (int i = 0; i < COEFFICIENTS; i++) {
+		to->vector[i] += scale * equations->vector[i];
+		for (int j = 0; j < COEFFICIENTS; j++)
+			to->matrix[i][j] += equations->matrix[i][j];
+	}
+}
+
+/*
+ * The costs by the window's equations, and by what the windows before said of the proportions
+ * of costs: a CPU that is slower for a while is no sign that one kind of packet costs more than
+ * another, so their times count as they would have been at this window's speed. That speed is
+ * the result's: each step takes a part of the difference away. Leaves the sum in *equations.
+ */
+static void solve_at_one_speed(const struct affine_fit *fit, const struct equations *window,
+			       double costs[COEFFICIENTS], struct equations *equations)
+{
+	double before[COEFFICIENTS];
+
+	for (int step = 0; step < SPEED_STEPS; step++) {
+		*equations = *window;
+		add_scaled(equations, &fit->past, 1 / scale_of(&fit->past, costs));
+		/* At the level of the data: it holds proportions, and pulls nowhere. */
+		double scale = scale_of(equations, fit->costs);
+		for (int i = 0; i < COEFFICIENTS; i++)
+			before[i] = scale * fit->costs[i];
+		solve(equations, before, costs);
+	}
+}
+
+static void fit_window(struct affine_fit *fit)
+{
+	double costs[COEFFICIENTS];
+	struct equations equations = {0};
+
+	memcpy(costs, fit->costs, sizeof(costs));
+	fade(&fit->past);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct equations window = {0};
+		add_window(fit, costs, &window);
+		solve_at_one_speed(fit, &window, costs, &equations);
+	}
+	fit->past = equations;
+	fit->batches += fit->count;
+	memcpy(fit->costs, costs, sizeof(costs));
+}
+
 void affine_fit_end_window(struct affine_fit *fit, struct affine_model *model,
 			   struct affine_fit_result *result)
 {
 	*result = (struct affine_fit_result){.sum_error = -1, .batch_error = -1};
 	if (fit->count >= BATCHES_ENOUGH) {
-		double before[COEFFICIENTS], costs[COEFFICIENTS];
-		struct equations equations;
-
 		measure_error(fit, result);
-		double scale = scale_of(fit, fit->costs);
-		for (int i = 0; i < COEFFICIENTS; i++)
-			before[i] = costs[i] = scale * fit->costs[i];
-		fade(&fit->past);
-		for (int round = 0; round < ROUNDS; round++) {
-			equations = fit->past;
-			add_window(fit, costs, &equations);
-			solve(&equations, before, costs);
-		}
-		fit->past = equations;
-		fit->batches += fit->count;
-		memcpy(fit->costs, costs, sizeof(costs));
+		fit_window(fit);
 		from_row(fit->costs, model);
 		model->batch_share = batch_share(fit);
 	}

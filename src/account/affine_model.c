@@ -4,10 +4,10 @@
 const struct affine_model affine_model_default = {
 	.costs =
 		{
-			[TRAFFIC_TAP] = {[TRAFFIC_RECEIVED] = {1000, 0.07},
+			[TRAFFIC_TAP] = {[TRAFFIC_RECEIVED] = {1000, 0.017},
 					 [TRAFFIC_SENT] = {100, 0.01}},
-			[TRAFFIC_TAP_STEERED] = {[TRAFFIC_RECEIVED] = {1000, 0.07},
-						 [TRAFFIC_SENT] = {1000, 0.07}},
+			[TRAFFIC_TAP_STEERED] = {[TRAFFIC_RECEIVED] = {1000, 0.017},
+						 [TRAFFIC_SENT] = {1000, 0.017}},
 			[TRAFFIC_MACVTAP] = {[TRAFFIC_RECEIVED] = {800, 0.07},
 					     [TRAFFIC_SENT] = {100, 0.01}},
 			[TRAFFIC_HOST] = {[TRAFFIC_RECEIVED] = {1000, 0.07},

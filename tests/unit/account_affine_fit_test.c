@@ -165,6 +165,50 @@ static void test_follows_a_change(void **state)
 	affine_fit_free(fit);
 }
 
+/* A window of batches with packets of one or two sizes, by a CPU that is slower or faster. */
+static void add_window_of(struct affine_fit *fit, uint64_t size, uint64_t other, double slower)
+{
+	static const struct affine_model costs = {
+		.costs = {[TRAFFIC_TAP] = {[TRAFFIC_RECEIVED] = {1050, 0.018}}},
+		.batch_ns = 900,
+	};
+
+	for (int i = 0; i < 700; i++) {
+		struct work_batch batch = {.work = WORK_NET_RX};
+		add_part(&batch, 0, TRAFFIC_TAP, TRAFFIC_RECEIVED, 1 + below(40),
+			 below(2) ? size : other);
+		double late = below(8) ? 0 : 2000.0 * below(10);
+		batch.ns = (uint64_t)(slower * true_ns(&costs, &batch) * (1 + 0.1 * noise()) +
+				      late);
+		affine_fit_add(fit, &batch);
+	}
+}
+
+/* A CPU's changing speed is taken for no cost of packets or bytes. */
+static void test_speed_is_no_cost(void **state)
+{
+	struct affine_model model = affine_model_default;
+	struct affine_fit *fit = affine_fit_new(&model);
+	const struct affine_cost *cost = &model.costs[TRAFFIC_TAP][TRAFFIC_RECEIVED];
+	const double packet_weighs = 0.017 / 1000; /* of a byte, by the default */
+	struct affine_fit_result result;
+
+	(void)state;
+	seed = 6;
+	/* Packets of one size can't tell: bytes and packets keep their proportion. */
+	for (int window = 0; window < 40; window++) {
+		add_window_of(fit, 60, 60, 1 + 0.3 * noise());
+		affine_fit_end_window(fit, &model, &result);
+	}
+	assert_near(cost->byte_ns / cost->packet_ns, packet_weighs, 0.1 * packet_weighs);
+	for (int window = 0; window < 6; window++) {
+		add_window_of(fit, 60, 9014, 1 + 0.3 * noise());
+		affine_fit_end_window(fit, &model, &result);
+		assert_near(cost->byte_ns * 8954 / cost->packet_ns, 0.018 * 8954 / 1050, 0.05);
+	}
+	affine_fit_free(fit);
+}
+
 /* Too few batches, or of another kind, leave the model as it was; many are thinned out. */
 static void test_how_many(void **state)
 {
@@ -303,6 +347,7 @@ int main(void)
 		cmocka_unit_test(test_finds_the_costs),
 		cmocka_unit_test(test_what_is_not_told_stays),
 		cmocka_unit_test(test_follows_a_change),
+		cmocka_unit_test(test_speed_is_no_cost),
 		cmocka_unit_test(test_how_many),
 		cmocka_unit_test(test_random_windows),
 		cmocka_unit_test(test_split),
