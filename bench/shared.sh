@@ -1,5 +1,5 @@
 #!/bin/bash
-# The benchmark of shared work: prints its tables in Markdown, about 5 minutes on a quiet
+# The benchmark of shared work: prints its tables in Markdown, about 10 minutes on a quiet
 # machine. Part A: the error of each policy, on taps in a namespace of its own (needs no
 # KVM). Part B: a guest that only computes beside a flooded neighbour, where /dev/kvm is
 # (in the lab box: lab/lab run -- bench/shared.sh BUILD). And the cost of causal tagging.
@@ -7,7 +7,7 @@
 set -u
 bench=$(dirname "$0")
 build=${1:-}
-seconds=0.5 rounds=8 flood_seconds=5 flood_rounds=3
+seconds=0.5 rounds=8 flood_seconds=3 flood_rounds=6
 case ${2:-} in
 '') ;;
 --quick) seconds=0.2 rounds=4 flood_seconds=3 flood_rounds=1 ;;
@@ -57,16 +57,6 @@ if [ ! -w /dev/kvm ]; then
 	echo "Not run: there is no /dev/kvm here."
 	exit 0
 fi
-"$bench/shared_flood.sh" "$build" "$flood_seconds" >"$dir/flood" || exit 1
-jq -s -r '(.[0].progress_per_s) as $alone
-	| "| flood | frames/s | truth, % of a CPU | charged | off, points | schedstat | pidstat | perf | neighbour, shared |",
-	  "|---|---|---|---|---|---|---|---|---|",
-	  (.[] | (.progress_per_s / $alone) as $truth
-		| [.level, (.flood / .duration_s | round), ($truth * 100 * 10 | round / 10),
-		   (.compute.total_s / .duration_s * 1000 | round / 10),
-		   ((.compute.total_s / .duration_s - $truth) * 1000 | round / 10),
-		   (.schedstat * 1000 | round / 10), (.pidstat // "?"),
-		   (if .perf then .perf * 1000 | round / 10 else "?" end),
-		   (.neighbour.shared_s / .duration_s * 1000 | round / 10)]
-		| "| " + (map(tostring) | join(" | ")) + " |"),
-	  "", "Books: largest difference of sum and capacity \([.[] | .sum_s - .capacity_s | fabs] | max) s."' "$dir/flood"
+"$bench/shared_flood.sh" "$build" "$flood_seconds" "$flood_rounds" >"$dir/flood" || exit 1
+[ -z "${KEEP-}" ] || cp "$dir/flood" "$KEEP.flood"
+jq -s -r -f "$bench/shared_flood.jq" "$dir/flood"

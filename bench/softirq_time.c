@@ -167,8 +167,7 @@ static void print_users(const struct run *run)
 		       ",\"tagged_packets\":%" PRIu64 ",\"tagged_bytes\":%" PRIu64
 		       ",\"alone_s\":%.9f}",
 		       i ? "," : "", run->names[i], counted.packets, counted.bytes,
-		       tagged.packets, tagged.bytes,
-		       (double)run->alone_ns[i] / 1e9);
+		       tagged.packets, tagged.bytes, (double)run->alone_ns[i] / 1e9);
 	}
 	printf("]");
 }

@@ -239,9 +239,9 @@ static void send_all(uint64_t tick_ns, double duration_s)
 	drain();
 }
 
-static void report(void)
+static void report(double duration_s)
 {
-	printf("{\"flows\":[");
+	printf("{\"duration_s\":%.6f,\"flows\":[", duration_s);
 	for (size_t i = 0; i < flow_count; i++)
 		printf("%s{\"from\":\"%s\",\"to\":\"%s\",\"bytes\":%u,\"sent\":%" PRIu64
 		       ",\"refused\":%" PRIu64 "}",
@@ -289,7 +289,8 @@ int main(int argc, char **argv)
 	pin(cpu);
 	introduce();
 	introduce_all();
+	uint64_t start_ns = clock_monotonic_ns();
 	send_all(tick_ns, duration_s);
-	report();
+	report((double)(clock_monotonic_ns() - start_ns) / 1e9);
 	return 0;
 }

@@ -6,34 +6,8 @@
 #include <string.h>
 
 #include "account/apportion.h"
-#include "account/composition.h"
-#include "account/confidence.h"
 #include "account/exact.h"
-#include "account/label_times.h"
-
-/* Variances (ns squared) of a VM's estimated parts, summed over its threads and pools. */
-struct variances {
-	double guest;
-	double vmm;
-	double kernel;
-	double hypervisor;
-};
-
-/* The work on one ledger. */
-struct work {
-	const struct account_input *input;
-	struct ledger *ledger;
-	struct composition *own;		       /* of each thread */
-	struct composition by_role[ACCOUNT_ROLES_MAX]; /* of all VMs' threads of a role */
-	struct composition interrupts;	     /* all interrupt samples, where they stand apart */
-	struct variances *variances;	     /* of each VM */
-	struct label_times pool[WORK_COUNT]; /* shared work by subsystem */
-	uint64_t exact_hardirq_ns;	     /* of all threads, in exact mode */
-	uint64_t exact_softirq_ns;
-	uint64_t *parts; /* room for the apportionment of one thread's time */
-	uint64_t *weights;
-	size_t room;
-};
+#include "account/ledger_internal.h"
 
 uint64_t ledger_vm_hypervisor_ns(const struct ledger_vm *vm)
 {
@@ -55,29 +29,7 @@ uint64_t ledger_sum(const struct ledger *ledger)
 	return sum;
 }
 
-static bool is_interrupt(enum account_mode mode)
-{
-	return mode == MODE_SOFTIRQ || mode == MODE_HARDIRQ;
-}
-
-/* Interrupt work of which nobody told the kind is still an interrupt's. */
-static enum shared_work work_of(const struct cell *cell)
-{
-	return cell->work == WORK_NONE ? WORK_OTHER : cell->work;
-}
-
-static int add_to_pool(struct work *work, const struct cell *cell, uint64_t ns)
-{
-	return label_times_add(&work->pool[work_of(cell)], cell->label, ns);
-}
-
-/* Is what a thread of no VM did in its own context done for others? */
-static bool is_shared(enum account_owner owner, const struct cell *cell)
-{
-	return owner == OWNER_SHARED || (owner == OWNER_KERNEL && cell->work != WORK_NONE);
-}
-
-static int reserve_parts(struct work *work, size_t count)
+int ledger_reserve_parts(struct ledger_work *work, size_t count)
 {
 	if (count <= work->room)
 		return 0;
@@ -124,14 +76,14 @@ static int check_input(const struct account_input *input)
  * Fits the threads' times into what the CPUs had: the readings of running threads are taken one
  * after the other, and together they can exceed the interval by a trifle.
  */
-static int charge_threads(struct work *work)
+static int charge_threads(struct ledger_work *work)
 {
 	const struct account_input *input = work->input;
 	uint64_t limit =
 		input->capacity_ns - (input->interrupts_apart ? input->interrupt_ns : 0);
 	uint64_t sum = 0;
 	/* One more than needed, so that it is never nothing. */
-	int error = reserve_parts(work, input->thread_count + 1);
+	int error = ledger_reserve_parts(work, input->thread_count + 1);
 
 	if (error)
 		return error;
@@ -158,7 +110,7 @@ static int charge_threads(struct work *work)
 	return 0;
 }
 
-static int collect_compositions(struct work *work)
+static int collect_compositions(struct ledger_work *work)
 {
 	const struct account_input *input = work->input;
 
@@ -196,10 +148,9 @@ static int collect_compositions(struct work *work)
 	return 0;
 }
 
-/* Spreads ns over the cells of a composition; the result is in work->parts. */
-static int spread(struct work *work, const struct composition *composition, uint64_t ns)
+int ledger_spread(struct ledger_work *work, const struct composition *composition, uint64_t ns)
 {
-	int error = reserve_parts(work, composition->count);
+	int error = ledger_reserve_parts(work, composition->count);
 
 	if (error)
 		return error;
@@ -210,13 +161,13 @@ static int spread(struct work *work, const struct composition *composition, uint
 }
 
 /* Moves what the thread's exits ran with interrupts off from guest to kernel. */
-static int correct_guest(struct work *work, size_t index)
+static int correct_guest(struct ledger_work *work, size_t index)
 {
 	const struct account_input *input = work->input;
 	const struct account_thread *account = &input->threads[index];
 	struct ledger_thread *thread = &work->ledger->threads[index];
 	struct ledger_vm *vm = &work->ledger->vms[account->vm];
-	struct variances *variances = &work->variances[account->vm];
+	struct ledger_variances *variances = &work->variances[account->vm];
 
 	if (!input->exit_costs || thread->guest_ns == 0)
 		return 0;
@@ -242,8 +193,8 @@ static int correct_guest(struct work *work, size_t index)
 }
 
 /* Gives some of a VM's thread's time to the VM's accounts, as the composition says. */
-static int charge_cells(struct work *work, size_t index, const struct composition *composition,
-			uint64_t charged_ns)
+static int charge_cells(struct ledger_work *work, size_t index,
+			const struct composition *composition, uint64_t charged_ns)
 {
 	struct ledger_thread *thread = &work->ledger->threads[index];
 	struct ledger_vm *vm = &work->ledger->vms[work->input->threads[index].vm];
@@ -252,7 +203,7 @@ static int charge_cells(struct work *work, size_t index, const struct compositio
 		thread->kernel_ns += charged_ns;
 		return label_times_add(&vm->kernel, LABEL_UNSAMPLED, charged_ns);
 	}
-	int error = spread(work, composition, charged_ns);
+	int error = ledger_spread(work, composition, charged_ns);
 	for (size_t i = 0; !error && i < composition->count; i++) {
 		const struct cell *cell = &composition->cells[i];
 		uint64_t ns = work->parts[i];
@@ -269,18 +220,14 @@ static int charge_cells(struct work *work, size_t index, const struct compositio
 		case MODE_SOFTIRQ:
 		case MODE_HARDIRQ:
 			thread->interrupt_ns += ns;
-			error = add_to_pool(work, cell, ns);
+			error = ledger_add_to_pool(work, cell, ns);
 			break;
 		}
 	}
 	return error;
 }
 
-/*
- * Divides a thread's charged time as its exact times are divided. What interrupts took is left
- * for charge_exact_interrupts(), unless the thread's time is without them anyway.
- */
-static struct exact_times divide_exactly(struct work *work, size_t index)
+struct exact_times ledger_divide_exactly(struct ledger_work *work, size_t index)
 {
 	const struct account_input *input = work->input;
 	const struct exact_times *exact = &input->threads[index].exact;
@@ -304,10 +251,11 @@ static struct exact_times divide_exactly(struct work *work, size_t index)
 }
 
 /* The same for a thread whose exact times are known; samples speak of its host time alone. */
-static int charge_exactly(struct work *work, size_t index, const struct composition *samples)
+static int charge_exactly(struct ledger_work *work, size_t index,
+			  const struct composition *samples)
 {
 	struct ledger_thread *thread = &work->ledger->threads[index];
-	struct exact_times times = divide_exactly(work, index);
+	struct exact_times times = ledger_divide_exactly(work, index);
 	struct composition host;
 	int error = exact_host_composition(samples, work->input->world_switch_label, &host);
 
@@ -320,7 +268,7 @@ static int charge_exactly(struct work *work, size_t index, const struct composit
 }
 
 /* Gives a VM's thread's time to the VM's accounts. */
-static int charge_vm_thread(struct work *work, size_t index,
+static int charge_vm_thread(struct ledger_work *work, size_t index,
 			    const struct composition *composition)
 {
 	uint64_t charged_ns = work->ledger->threads[index].charged_ns;
@@ -331,79 +279,11 @@ static int charge_vm_thread(struct work *work, size_t index,
 }
 
 /*
- * Exact times of a part of the time, in windows drawn at random. How much the share of guest
- * time varies from one to the next isn't known: at most as if each were all or nothing.
- */
-static double window_variance(const struct account_input *input, uint64_t run_ns,
-			      const struct composition *composition)
-{
-	double share = (double)composition->exact_host_ns / (double)composition->exact_run_ns;
-	double windows = input->exact_windows ? (double)input->exact_windows : 1;
-
-	return (double)run_ns * (double)run_ns * share * (1 - share) * (1 - input->exact_duty) /
-	       windows;
-}
-
-/* Samples in a mode (MODE_SOFTIRQ: in interrupts), and how often the thread entered or left it.
- */
-static struct confidence_samples samples_in(const struct work *work,
-					    const struct composition *composition,
-					    enum account_mode mode)
-{
-	struct confidence_samples samples = {
-		.all = composition->samples,
-		.hits = composition->in_mode[mode],
-		.changes = 2 * composition->entries[mode],
-	};
-
-	if (mode == MODE_SOFTIRQ) {
-		samples.hits += composition->in_mode[MODE_HARDIRQ];
-		samples.changes += 2 * composition->entries[MODE_HARDIRQ];
-	}
-	if (!work->input->entries_known)
-		samples.changes = CONFIDENCE_INDEPENDENT;
-	return samples;
-}
-
-static void add_variance(const struct work *work, struct variances *variances, uint64_t run_ns,
-			 const struct composition *composition)
-{
-	struct confidence_samples user = samples_in(work, composition, MODE_USER);
-
-	if (composition->exact_run_ns) {
-		/* User and kernel mode are the known host time's: what one lacks the other has.
-		 */
-		double variance = confidence_variance(run_ns, &user);
-		double windows = window_variance(work->input, run_ns, composition);
-		variances->guest += windows;
-		variances->vmm += variance;
-		variances->kernel += variance + windows;
-		variances->hypervisor += windows;
-		return;
-	}
-	struct confidence_samples guest = samples_in(work, composition, MODE_GUEST);
-	struct confidence_samples kernel = samples_in(work, composition, MODE_KERNEL);
-	struct confidence_samples interrupts = samples_in(work, composition, MODE_SOFTIRQ);
-	/* User and kernel mode together are what is neither guest nor interrupts. */
-	struct confidence_samples host = {
-		.all = composition->samples,
-		.hits = user.hits + kernel.hits,
-		.changes = guest.changes == CONFIDENCE_INDEPENDENT
-				   ? CONFIDENCE_INDEPENDENT
-				   : guest.changes + interrupts.changes,
-	};
-	variances->guest += confidence_variance(run_ns, &guest);
-	variances->vmm += confidence_variance(run_ns, &user);
-	variances->kernel += confidence_variance(run_ns, &kernel);
-	variances->hypervisor += confidence_variance(run_ns, &host);
-}
-
-/*
  * Charges the threads of one VM and role. Those with enough samples stand for themselves; the
  * others share the composition of them all, or failing that of the whole role in this VM, or of
  * the role in every VM.
  */
-static int charge_role(struct work *work, const size_t *threads, size_t count)
+static int charge_role(struct ledger_work *work, const size_t *threads, size_t count)
 {
 	const struct account_thread *first = &work->input->threads[threads[0]];
 	struct composition few = {0}, all = {0};
@@ -429,19 +309,19 @@ static int charge_role(struct work *work, const size_t *threads, size_t count)
 			pooled_ns += charged_ns;
 			own = pool;
 		} else {
-			add_variance(work, &work->variances[first->vm], charged_ns, own);
+			ledger_add_variance(work, &work->variances[first->vm], charged_ns, own);
 		}
 		error = charge_vm_thread(work, threads[i], own);
 	}
 	if (!error && pooled_ns)
-		add_variance(work, &work->variances[first->vm], pooled_ns, pool);
+		ledger_add_variance(work, &work->variances[first->vm], pooled_ns, pool);
 	composition_free(&few);
 	composition_free(&all);
 	return error;
 }
 
 /* Gives the time of what is no VM's to its account, without the interrupt work in it. */
-static int charge_other_thread(struct work *work, size_t index)
+static int charge_other_thread(struct ledger_work *work, size_t index)
 {
 	enum account_owner owner = work->input->threads[index].owner;
 	const struct composition *own = &work->own[index];
@@ -450,11 +330,11 @@ static int charge_other_thread(struct work *work, size_t index)
 	int error = 0;
 
 	if (work->input->exact && owner != OWNER_IDLE) {
-		struct exact_times times = divide_exactly(work, index);
+		struct exact_times times = ledger_divide_exactly(work, index);
 		left_ns = times.guest_ns + times.host_ns;
 	}
 	if (own->samples)
-		error = spread(work, own, left_ns);
+		error = ledger_spread(work, own, left_ns);
 	for (size_t i = 0; !error && i < own->count; i++) {
 		const struct cell *cell = &own->cells[i];
 		bool interrupt = is_interrupt(cell->mode);
@@ -463,7 +343,7 @@ static int charge_other_thread(struct work *work, size_t index)
 		if (interrupt)
 			thread->interrupt_ns += work->parts[i];
 		left_ns -= work->parts[i];
-		error = add_to_pool(work, cell, work->parts[i]);
+		error = ledger_add_to_pool(work, cell, work->parts[i]);
 	}
 	switch (owner) {
 	case OWNER_PROCESSES: work->ledger->processes_ns += left_ns; break;
@@ -477,122 +357,6 @@ static int charge_other_thread(struct work *work, size_t index)
 	case OWNER_IDLE:
 	case OWNER_VM: break;
 	}
-	return error;
-}
-
-/* What interrupts took of the idle time, in exact mode. */
-static void charge_idle_exactly(struct work *work)
-{
-	const struct account_input *input = work->input;
-	size_t i = 0;
-
-	while (i < input->thread_count && input->threads[i].owner != OWNER_IDLE)
-		i++;
-	if (i == input->thread_count)
-		return;
-	work->ledger->threads[i].charged_ns = work->ledger->idle_ns;
-	struct exact_times times = divide_exactly(work, i);
-	work->ledger->idle_ns = times.guest_ns + times.host_ns;
-	work->ledger->threads[i].charged_ns = 0;
-}
-
-/*
- * Interrupts that came while a CPU was idle. An idle CPU may or may not be sampled (a halted
- * one has no cycles to count), so its samples are no composition of its time. One sample of the
- * busy time stands for a known time, and for as much here.
- */
-static int charge_idle(struct work *work)
-{
-	const struct account_input *input = work->input;
-	struct composition idle = {0};
-	uint64_t busy_ns = 0, busy_samples = 0;
-	int error = 0;
-
-	for (size_t i = 0; !error && i < input->thread_count; i++) {
-		const struct composition *own = &work->own[i];
-		if (input->threads[i].owner != OWNER_IDLE) {
-			busy_ns += work->ledger->threads[i].charged_ns;
-			busy_samples += own->samples;
-			continue;
-		}
-		for (size_t j = 0; !error && j < own->count; j++)
-			if (is_interrupt(own->cells[j].mode))
-				error = composition_add(&idle, own->cells[j].mode,
-							own->cells[j].work, own->cells[j].label,
-							own->cells[j].samples);
-	}
-	double period = busy_samples >= SAMPLES_ENOUGH ? (double)busy_ns / (double)busy_samples
-						       : (double)input->period_ns;
-	double estimate = period * (double)idle.samples;
-	uint64_t ns = estimate < (double)work->ledger->idle_ns ? (uint64_t)estimate
-							       : work->ledger->idle_ns;
-	if (!error && idle.samples)
-		error = spread(work, &idle, ns);
-	for (size_t i = 0; !error && i < idle.count; i++)
-		error = add_to_pool(work, &idle.cells[i], work->parts[i]);
-	if (idle.samples)
-		work->ledger->idle_ns -= ns;
-	composition_free(&idle);
-	return error;
-}
-
-/*
- * Exact interrupt time: the samples of the same mode (and kind of work, if it isn't WORK_NONE)
- * say what was done in it.
- */
-static int charge_exact_interrupts(struct work *work, enum account_mode mode,
-				   enum shared_work kind, uint64_t ns)
-{
-	struct composition alike = {0};
-	int error = 0;
-
-	for (size_t i = 0; !error && i < work->interrupts.count; i++) {
-		const struct cell *cell = &work->interrupts.cells[i];
-		if (cell->mode == mode && (kind == WORK_NONE || cell->work == kind))
-			error = composition_add(&alike, mode, cell->work, cell->label,
-						cell->samples);
-	}
-	if (!error && alike.samples == 0)
-		error = label_times_add(&work->pool[kind ? kind : WORK_OTHER], LABEL_UNSAMPLED,
-					ns);
-	else if (!error)
-		error = spread(work, &alike, ns);
-	for (size_t i = 0; !error && i < alike.count; i++)
-		error = add_to_pool(work, &alike.cells[i], work->parts[i]);
-	composition_free(&alike);
-	return error;
-}
-
-/* The interrupt time of all threads and of the idle time; softirqs by their vectors' times. */
-static int charge_all_exact_interrupts(struct work *work)
-{
-	uint64_t by_kind[WORK_COUNT];
-	int error =
-		charge_exact_interrupts(work, MODE_HARDIRQ, WORK_NONE, work->exact_hardirq_ns);
-
-	if (!apportion(work->exact_softirq_ns, work->input->exact_softirq_ns, WORK_COUNT,
-		       by_kind))
-		by_kind[WORK_OTHER] = work->exact_softirq_ns;
-	for (int kind = 0; !error && kind < WORK_COUNT; kind++)
-		error = charge_exact_interrupts(work, MODE_SOFTIRQ, (enum shared_work)kind,
-						by_kind[kind]);
-	return error;
-}
-
-/* The exact interrupt time of a kernel with IRQ time accounting. */
-static int charge_interrupts(struct work *work)
-{
-	uint64_t ns = work->input->interrupt_ns;
-
-	if (work->input->exact && !work->input->interrupts_apart)
-		return charge_all_exact_interrupts(work);
-	if (!work->input->interrupts_apart)
-		return 0;
-	if (work->interrupts.samples == 0)
-		return label_times_add(&work->pool[WORK_OTHER], LABEL_UNSAMPLED, ns);
-	int error = spread(work, &work->interrupts, ns);
-	for (size_t i = 0; !error && i < work->interrupts.count; i++)
-		error = add_to_pool(work, &work->interrupts.cells[i], work->parts[i]);
 	return error;
 }
 
@@ -610,7 +374,7 @@ static int compare_groups(const void *left, const void *right)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
-static int charge_all(struct work *work)
+static int charge_all(struct ledger_work *work)
 {
 	const struct account_input *input = work->input;
 	struct thread_order *order = calloc(input->thread_count + 1, sizeof(*order));
@@ -638,15 +402,13 @@ static int charge_all(struct work *work)
 	}
 	free(order);
 	free(members);
-	if (!error && input->exact)
-		charge_idle_exactly(work);
-	else if (!error)
-		error = charge_idle(work);
-	return error ? error : charge_interrupts(work);
+	if (!error)
+		error = ledger_charge_idle(work);
+	return error ? error : ledger_charge_interrupts(work);
 }
 
 /* Divides each VM's guest time by privilege and its user time by shared object. */
-static int split_modes(struct work *work)
+static int split_modes(struct ledger_work *work)
 {
 	const struct account_input *input = work->input;
 	struct composition *splits = calloc(input->vm_count + 1, sizeof(*splits));
@@ -681,7 +443,7 @@ static int split_modes(struct work *work)
 		if (!error && user.samples == 0)
 			error = label_times_add(&vm->vmm, LABEL_UNSAMPLED, user_ns[v]);
 		else if (!error)
-			error = spread(work, &user, user_ns[v]);
+			error = ledger_spread(work, &user, user_ns[v]);
 		for (size_t i = 0; !error && i < user.count; i++)
 			error = label_times_add(&vm->vmm, user.cells[i].label, work->parts[i]);
 		composition_free(&user);
@@ -691,87 +453,6 @@ static int split_modes(struct work *work)
 	free(splits);
 	free(user_ns);
 	return error;
-}
-
-/* Gives one kind of shared work to the VMs by its weights, and the rest to nobody. */
-static int apportion_work(struct work *work, enum shared_work kind)
-{
-	const struct account_input *input = work->input;
-	struct ledger *ledger = work->ledger;
-	const uint64_t *weights = input->weights[kind];
-	size_t count = input->vm_count;
-	int error = 0;
-
-	for (size_t i = 0; !error && i < work->pool[kind].count; i++) {
-		const struct label_time *time = &work->pool[kind].items[i];
-		uint64_t nobodys_ns = time->ns;
-		if (weights && apportion(time->ns, weights, count + 1, work->parts))
-			nobodys_ns = work->parts[count];
-		else
-			memset(work->parts, 0, count * sizeof(*work->parts));
-		for (size_t v = 0; !error && v < count; v++) {
-			error = label_times_add(&ledger->vms[v].shared, time->label,
-						work->parts[v]);
-			ledger->vms[v].shared_work_ns[kind] += work->parts[v];
-		}
-		if (!error)
-			error = label_times_add(&ledger->unattributed, time->label, nobodys_ns);
-		ledger->unattributed_work_ns[kind] += nobodys_ns;
-	}
-	return error;
-}
-
-static int apportion_pool(struct work *work)
-{
-	int error = reserve_parts(work, work->input->vm_count + 1);
-
-	for (size_t kind = 0; !error && kind < WORK_COUNT; kind++)
-		error = apportion_work(work, (enum shared_work)kind);
-	return error;
-}
-
-/* The samples that the pool's time is made of, by kind of work. */
-static void count_pool_samples(const struct account_input *input, uint64_t samples[WORK_COUNT])
-{
-	for (size_t i = 0; i < input->count_count; i++) {
-		const struct account_count *count = &input->counts[i];
-		const struct cell cell = {.mode = count->mode, .work = count->work};
-		enum account_owner owner = input->threads[count->thread].owner;
-		if (is_interrupt(count->mode) || is_shared(owner, &cell))
-			samples[work_of(&cell)] += count->samples;
-	}
-}
-
-/* A count of rare events varies as its square root. */
-static double shared_variance(const struct ledger_vm *vm, const uint64_t samples[WORK_COUNT])
-{
-	double variance = 0;
-
-	for (size_t kind = 0; kind < WORK_COUNT; kind++) {
-		double ns = (double)vm->shared_work_ns[kind];
-		variance += ns * ns / (double)(samples[kind] ? samples[kind] : 1);
-	}
-	return variance;
-}
-
-/* The sampling error of the shared parts follows from the number of samples in the pool. */
-static void estimate_errors(struct work *work)
-{
-	uint64_t samples[WORK_COUNT] = {0};
-
-	count_pool_samples(work->input, samples);
-	for (size_t v = 0; v < work->input->vm_count; v++) {
-		struct ledger_vm *vm = &work->ledger->vms[v];
-		const struct variances *variances = &work->variances[v];
-		double shared = shared_variance(vm, samples);
-		vm->error95 = (struct ledger_error){
-			.guest = confidence_half_width(variances->guest),
-			.vmm = confidence_half_width(variances->vmm),
-			.kernel = confidence_half_width(variances->kernel),
-			.shared = confidence_half_width(shared),
-			.hypervisor = confidence_half_width(variances->hypervisor + shared),
-		};
-	}
 }
 
 static void sort_labels(struct ledger *ledger)
@@ -786,7 +467,7 @@ static void sort_labels(struct ledger *ledger)
 
 int ledger_make(struct ledger *out, const struct account_input *input)
 {
-	struct work work = {.input = input, .ledger = out};
+	struct ledger_work work = {.input = input, .ledger = out};
 	int error = check_input(input);
 
 	*out = (struct ledger){.capacity_ns = input->capacity_ns};
@@ -811,9 +492,9 @@ int ledger_make(struct ledger *out, const struct account_input *input)
 	if (!error)
 		error = split_modes(&work);
 	if (!error)
-		error = apportion_pool(&work);
+		error = ledger_apportion_pool(&work);
 	if (!error) {
-		estimate_errors(&work);
+		ledger_estimate_errors(&work);
 		sort_labels(out);
 	}
 
