@@ -178,6 +178,8 @@ static int set_up(struct machine *machine, struct error *error)
 		status = vmm_try_kernel_exit(machine->vmm, 0, VMM_EXIT_CPUID, error);
 	if (status == 0)
 		status = taps_open(&machine->taps, &state->plan, error);
+	if (status == 0)
+		status = disk_open(&machine->disk, &state->plan, error);
 	if (status < 0)
 		return status;
 	state->tsc_hz = vmm_tsc_hz(machine->vmm);
@@ -302,6 +304,7 @@ int machine_main(int fd)
 	if (status < 0)
 		_exit(EXIT_FAILED);
 	taps_close(&machine->taps);
+	disk_close(&machine->disk);
 	vmm_free(machine->vmm);
 	close(machine->stop_fd);
 	pthread_barrier_destroy(&machine->go);

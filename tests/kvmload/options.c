@@ -52,7 +52,7 @@ const char options_help[] =
 	"                          interrupt takes so long, but under an emulator the\n"
 	"                          machine itself may stand still (500)\n"
 	"\n"
-	"I/O threads and network:\n"
+	"I/O threads, network and disk:\n"
 	"  --iothreads N           I/O threads of each VM (0)\n"
 	"  --iothread-user MS, --iothread-kernel MS, --iothread-sleep MS\n"
 	"                          what each does, over and over (0, 0, 10)\n"
@@ -61,6 +61,10 @@ const char options_help[] =
 	"                          when there is one name\n"
 	"  --tap-packets-per-second N, --tap-bytes B\n"
 	"                          frames each guest sends, and their size (0, 60)\n"
+	"  --disk FILE             a file that stands for each guest's disk, read past the\n"
+	"                          page cache\n"
+	"  --disk-reads-per-second N\n"
+	"                          pages that each reads there, at random places (1000)\n"
 	"\n"
 	"Output:\n"
 	"  --truth-interval SEC    also print the counters so far, a line of JSON each\n"
@@ -97,6 +101,8 @@ enum option_id {
 	OPT_TAP,
 	OPT_TAP_PACKETS,
 	OPT_TAP_BYTES,
+	OPT_DISK,
+	OPT_DISK_READS,
 	OPT_TRUTH_INTERVAL,
 	OPT_TRUTH_FILE,
 	OPT_READY_FD,
@@ -129,6 +135,8 @@ static const struct option long_options[] = {
 	{"tap", required_argument, NULL, OPT_TAP},
 	{"tap-packets-per-second", required_argument, NULL, OPT_TAP_PACKETS},
 	{"tap-bytes", required_argument, NULL, OPT_TAP_BYTES},
+	{"disk", required_argument, NULL, OPT_DISK},
+	{"disk-reads-per-second", required_argument, NULL, OPT_DISK_READS},
 	{"truth-interval", required_argument, NULL, OPT_TRUTH_INTERVAL},
 	{"truth-file", required_argument, NULL, OPT_TRUTH_FILE},
 	{"ready-fd", required_argument, NULL, OPT_READY_FD},
@@ -300,6 +308,12 @@ static int parse_option(struct options *options, struct said *said, int id, stru
 		return parse_real(id, 0, MAX_RATE, &plan->tap_packets_per_second, error);
 	case OPT_TAP_BYTES:
 		return parse_count(id, MIN_FRAME, MAX_FRAME, &plan->tap_bytes, error);
+	case OPT_DISK:
+		if (!realpath(optarg, plan->disk))
+			return error_set(error, -errno, "--disk %s: %m", optarg);
+		return 0;
+	case OPT_DISK_READS:
+		return parse_real(id, 0, MAX_RATE, &plan->disk_reads_per_second, error);
 	case OPT_TRUTH_INTERVAL:
 		return parse_ns(id, second, MAX_SECONDS, &options->truth_interval_ns, error);
 	case OPT_TRUTH_FILE: options->truth_file = optarg; return 0;
@@ -361,7 +375,7 @@ static int check(struct options *options, const struct said *said, struct error 
 				 options->total);
 	if (plan->tap_packets_per_second > 0 && plan->tap_count == 0)
 		return error_set(error, -EINVAL, "--tap-packets-per-second needs --tap");
-	if (plan->tap_count > 0 && plan->iothreads == 0)
+	if ((plan->tap_count > 0 || plan->disk[0]) && plan->iothreads == 0)
 		plan->iothreads = 1;
 	return 0;
 }
@@ -378,7 +392,8 @@ int options_parse(struct options *options, int argc, char **argv, struct error *
 			 .gap_ns = 20000,
 			 .stall_ns = 500000,
 			 .iothread = {.sleep_ns = 10 * NS_PER_MS},
-			 .tap_bytes = MIN_FRAME},
+			 .tap_bytes = MIN_FRAME,
+			 .disk_reads_per_second = 1000},
 		.vms = 1,
 		.duration_ns = 10 * NS_PER_S,
 		.ready_fd = -1,

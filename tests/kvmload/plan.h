@@ -2,6 +2,7 @@
 #ifndef KVMLOAD_PLAN_H
 #define KVMLOAD_PLAN_H
 
+#include <limits.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,9 @@ struct plan {
 	char taps[PLAN_MAX_TAPS][IFNAMSIZ];
 	double tap_packets_per_second; /* sent by the guest, over all taps */
 	unsigned tap_bytes;	       /* of a frame */
+
+	char disk[PATH_MAX]; /* empty: none */
+	double disk_reads_per_second;
 
 	unsigned cpu_count; /* 0: any CPU */
 	unsigned cpus[PLAN_MAX_CPUS];

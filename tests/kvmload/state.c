@@ -116,6 +116,7 @@ static void read_account(const struct thread_account *from, struct thread_accoun
 	to->io_exits = load(&from->io_exits);
 	to->tap_packets = load(&from->tap_packets);
 	to->tap_dropped = load(&from->tap_dropped);
+	to->disk_reads = load(&from->disk_reads);
 	to->end_cpu_ns = to->end_ready_ns = 0;
 	to->ended = __atomic_load_n(&from->ended, __ATOMIC_ACQUIRE);
 	if (to->ended) {

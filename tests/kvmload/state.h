@@ -31,11 +31,12 @@ struct thread_account {
 	char name[16];
 	uint64_t user_ns;     /* thread CPU time of user bursts */
 	uint64_t user_gap_ns; /* wall-clock time of gaps in them: interrupts, preemption */
-	uint64_t kernel_ns;   /* thread CPU time of kernel bursts and of tap reads and writes */
+	uint64_t kernel_ns;   /* thread CPU time of kernel bursts, of tap and disk I/O */
 	uint64_t sleep_ns; /* wall-clock time of sleeps, with the wait for a CPU after them */
 	uint64_t io_exits; /* exits handled by the VMM */
 	uint64_t tap_packets; /* frames sent */
 	uint64_t tap_dropped; /* frames the tap refused */
+	uint64_t disk_reads;
 	uint64_t end_cpu_ns;  /* since the start, told at the thread's end; else 0 */
 	uint64_t end_ready_ns;
 	uint64_t ended;

@@ -43,13 +43,27 @@ static int bring_up(const char *name, struct error *error)
 				       strerror(-status));
 }
 
+/* A macvtap has a device file of its own, with its interface's number (drivers/net/tap.c). */
+static void device_file(const char *name, char *path, size_t size)
+{
+	char folder[64];
+
+	snprintf(folder, sizeof(folder), "/sys/class/net/%s/macvtap", name);
+	if (access(folder, F_OK) == 0)
+		snprintf(path, size, "/dev/tap%u", if_nametoindex(name));
+	else
+		snprintf(path, size, "/dev/net/tun");
+}
+
 static int open_tap(const char *name, int *out, struct error *error)
 {
 	struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI};
-	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	char path[32];
 
+	device_file(name, path, sizeof(path));
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
-		return error_set(error, -errno, "cannot open /dev/net/tun: %m");
+		return error_set(error, -errno, "cannot open %s: %m", path);
 	strcpy(request.ifr_name, name);
 	if (ioctl(fd, TUNSETIFF, &request) < 0) {
 		error_set(error, -errno, "cannot attach tap %s: %m", name);

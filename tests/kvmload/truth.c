@@ -61,6 +61,7 @@ static void add_thread(struct thread_truth *sum, const struct thread_truth *thre
 	sum->account.io_exits += thread->account.io_exits;
 	sum->account.tap_packets += thread->account.tap_packets;
 	sum->account.tap_dropped += thread->account.tap_dropped;
+	sum->account.disk_reads += thread->account.disk_reads;
 	sum->guest_ns += thread->guest_ns;
 	sum->guest_gap_ns += thread->guest_gap_ns;
 	sum->guest_stall_ns += thread->guest_stall_ns;
@@ -105,7 +106,7 @@ json_t *truth_vm(const struct vm_state *state, const struct vm_truth *truth,
 	accounted = sum.guest_ns + sum.account.user_ns + sum.account.kernel_ns;
 	return json_pack(
 		"{s:s, s:i, s:s?, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:f, s:o, s:o, s:o}",
 		"name", plan->name, "pid", state->threads[0].tid, "uuid",
 		plan->uuid[0] ? plan->uuid : NULL, "guest_s", seconds(sum.guest_ns), "user_s",
 		seconds(sum.account.user_ns), "kernel_s", seconds(sum.account.kernel_ns),
@@ -119,7 +120,8 @@ json_t *truth_vm(const struct vm_state *state, const struct vm_truth *truth,
 		count(sum.account.io_exits), "kernel_exits", count(sum.kernel_exits),
 		"kvm_exits",
 		known && sum.kvm_exits != UINT64_MAX ? count(sum.kvm_exits) : json_null(),
-		"progress", count(sum.steps), "tap", tap_object(plan, &sum.account), "start",
+		"progress", count(sum.steps), "tap", tap_object(plan, &sum.account),
+		"disk_reads", count(sum.account.disk_reads), "start",
 		truth->start, "end", truth->time, "lifetime_cpu_s",
 		end ? json_real(end->lifetime_cpu_s) : json_null(), "killed",
 		end && end->killed ? json_integer(end->killed) : json_null(), "threads",

@@ -16,8 +16,8 @@
 /* Turns of the guest's inner loop between two looks at its clock: about 20 ns. */
 #define GUEST_SPIN 32
 
-/* A thread with a tap looks after it at least this often. */
-#define TAP_TURN_NS NS_PER_MS
+/* A thread with a tap or a disk looks after it at least this often. */
+#define IO_TURN_NS NS_PER_MS
 
 static bool stopped(const struct machine *machine)
 {
@@ -118,14 +118,17 @@ static void work_as_iothread(struct worker *self)
 	struct machine *machine = self->machine;
 	const struct plan *plan = &machine->state->plan;
 	bool has_taps = self->account->index == 0 && machine->taps.count > 0;
+	bool has_disk = self->account->index == 0 && machine->disk.fd >= 0;
 	uint64_t sleep_ns = plan->iothread.sleep_ns;
 
-	if (has_taps && sleep_ns > TAP_TURN_NS)
-		sleep_ns = TAP_TURN_NS;
+	if ((has_taps || has_disk) && sleep_ns > IO_TURN_NS)
+		sleep_ns = IO_TURN_NS;
 	sleep_to_random_phase(self, &plan->iothread);
 	while (!stopped(machine)) {
 		if (has_taps)
 			taps_work(&machine->taps, self->account);
+		if (has_disk)
+			disk_work(&machine->disk, self->account);
 		burn_user(self->account, plan->iothread.user_ns, vmm_tsc_hz(machine->vmm),
 			  plan->gap_ns, &machine->stop);
 		burn_kernel(self->account, plan->iothread.kernel_ns, &machine->stop);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "disk.h"
 #include "state.h"
 #include "tap.h"
 #include "vmm/vmm.h"
@@ -26,6 +27,7 @@ struct machine {
 	struct vm_state *state;
 	struct vmm *vmm;
 	struct taps taps; /* the first I/O thread's */
+	struct disk disk; /* the same */
 	int stop_fd;	  /* eventfd, readable when all shall stop */
 	bool stop;	  /* the same, atomic */
 	unsigned begun;	  /* workers that have begun, atomic */
