@@ -1,6 +1,7 @@
 #!/bin/bash
 # Shared work of real VMs: a disk's softirqs are charged to the VM that reads, by every policy;
-# packets of macvtaps in another network namespace are counted and are the VM's that sent them.
+# packets of macvtaps in another network namespace are counted and are the VM's that sent them;
+# several taps and queues of a VM are found, and a network that passes none is said to be unseen.
 set -u
 # shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
@@ -82,7 +83,7 @@ for tap in kpmv1 kpmv2; do
 	fi
 done
 mkfifo "$dir/ready"
-inside "$kvmload" --quiet --ready-fd 9 --vms 2 --name mv \
+ip netns exec "$namespace" "$kvmload" --quiet --ready-fd 9 --vms 2 --name mv \
 	--guest 1 --sleep 2 --tap kpmv1,kpmv2 --tap-packets-per-second $rate --tap-bytes 200 \
 	--truth-interval 0.1 --truth-file "$dir/lines" --duration 600 >/dev/null 2>"$dir/kvmload.err" \
 	9>"$dir/ready" &
@@ -100,5 +101,26 @@ holds "$dir/stat" '.[0] | .duration_s as $s | .vms | map(select(.name | startswi
 		(.net.rx_packets / $s / '$rate' - 1 | fabs) < 0.1
 		and (.net.tx_bytes / .net.tx_packets - 200 | fabs) < 20)' \
 	"macvtap: $(jq -c '[.vms[] | {name, net}]' "$dir/stat")"
+stop_guests
+
+# QEMU's ways to a network: several queues of a tap, two taps, and one that nobody sees.
+inside ip tuntap add kpmq mode tap multi_queue
+inside ip tuntap add kpmone mode tap
+tap=script=no,downscript=no
+ip netns exec "$namespace" qemu-system-x86_64 -name networks -accel kvm -S -nodefaults -m 32 \
+	-display none -netdev tap,id=a,ifname=kpmq,queues=2,$tap \
+	-netdev tap,id=b,ifname=kpmone,$tap -netdev user,id=c 2>"$dir/qemu.err" &
+guests=$!
+load=$!
+for try in $(seq 100); do
+	[ "$(inside cat /sys/class/net/kpmone/carrier 2>/dev/null)" = 1 ] && break
+	inside ip link set kpmone up
+	sleep 0.1
+done
+"$kvmperf" stat -f json -i 1 -n 1 -o "$dir/stat" 2>"$dir/err" || fail "QEMU: $(cat "$dir/err")"
+holds "$dir/stat" '[.[0].vms[] | select(.name == "networks") | (.taps | sort), .net_unseen] ==
+	[["kpmone", "kpmq"], ["user-mode"]]' \
+	"QEMU's networks: $(jq -c '[.vms[] | {name, taps, net_unseen}]' "$dir/stat") $(cat "$dir/qemu.err")"
+grep -q 'not seen.*networks through user-mode' "$dir/err" || fail "nobody says what is not seen"
 stop_guests
 finish
