@@ -1,6 +1,6 @@
 #!/bin/sh
-# What kvmperf report needs for a recording of ten million samples, made from real ones by
-# build/repeat_recording, against perf report, perf script piped through awk, and reading the
+# What kvmperf report needs for a recording of ten million samples, made from real ones (two of
+# the lab, and one of this host) by build/repeat_recording, against perf report, perf script piped through awk, and reading the
 # file at all. perf is timed on a tenth of the samples and its time multiplied by ten: it grows
 # with the samples. Needs no guests; needs 3 GB in /tmp.
 # Usage: bench/report.sh BUILD [--quick]
@@ -38,8 +38,27 @@ cat <<END
 | recording | command | CPU time, s | of kvmperf report's | wall time, s | of kvmperf report's | memory, MB |
 |---|---|---|---|---|---|---|
 END
-for what in kvm callchain; do
-	xz -dc "$golden/$what.data.xz" >"$dir/small" || die "cannot unpack $what.data"
+# A recording of this host, whose programs and symbols perf finds: guests, where there can be
+# some, beside short processes that read files.
+record_host() {
+	if [ -w /dev/kvm ]; then
+		"$build/kvmload" --quiet --vms 3 --guest 3 --user 1 --kernel 1 --sleep 2 --duration 60 \
+			>/dev/null 2>&1 &
+	fi
+	(while :; do find /usr/share -name '*.h' -exec cat {} + >/dev/null 2>&1; done) &
+	reader=$!
+	perf kvm --host --guest record -q -a -F 1000 -e cpu-clock -o "$dir/small" sleep 6 \
+		>/dev/null 2>&1 || die "perf kvm record failed"
+	kill "$reader"
+	pkill -P $$ kvmload
+}
+
+for what in kvm callchain host; do
+	if [ $what = host ]; then
+		record_host
+	else
+		xz -dc "$golden/$what.data.xz" >"$dir/small" || die "cannot unpack $what.data"
+	fi
 	"$build/repeat_recording" "$dir/small" "$dir/large" $samples >"$dir/count" ||
 		die "no large recording"
 	"$build/repeat_recording" "$dir/small" "$dir/tenth" $((samples / 10)) >/dev/null ||

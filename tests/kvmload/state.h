@@ -37,7 +37,7 @@ struct thread_account {
 	uint64_t tap_packets; /* frames sent */
 	uint64_t tap_dropped; /* frames the tap refused */
 	uint64_t disk_reads;
-	uint64_t end_cpu_ns;  /* since the start, told at the thread's end; else 0 */
+	uint64_t end_cpu_ns; /* since the start, told at the thread's end; else 0 */
 	uint64_t end_ready_ns;
 	uint64_t ended;
 };
