@@ -155,25 +155,44 @@ static int spread(struct maker *maker, const struct symbol_row *like, size_t fir
 	return code;
 }
 
-/* The items of an owner from mode up to last_mode, and of a module unless it is NULL. */
-static size_t find_items(const struct maker *maker, uint32_t owner, uint32_t mode,
-			 uint32_t last_mode, const char *module, size_t *count)
+/* The first item that doesn't come before such a one. */
+static size_t first_from(const struct items *items, uint32_t owner, uint32_t mode,
+			 uint32_t module)
 {
-	size_t first = 0, end;
-	const struct items *items = &maker->items;
+	const struct item wanted = {.owner = owner, .mode = mode, .module = module};
+	size_t low = 0, high = items->count;
 
-	while (first < items->count &&
-	       !(items->items[first].owner == owner && items->items[first].mode >= mode &&
-		 items->items[first].mode <= last_mode &&
-		 (!module || strcmp(name_of(maker, items->items[first].module), module) == 0)))
-		first++;
-	for (end = first;
-	     end < items->count && items->items[end].owner == owner &&
-	     items->items[end].mode >= mode && items->items[end].mode <= last_mode &&
-	     (!module || strcmp(name_of(maker, items->items[end].module), module) == 0);
-	     end++)
-		;
-	*count = end - first;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (compare_items(&items->items[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The items of an owner from mode up to last_mode. */
+static size_t find_modes(const struct maker *maker, uint32_t owner, uint32_t mode,
+			 uint32_t last_mode, size_t *count)
+{
+	size_t first = first_from(&maker->items, owner, mode, 0);
+
+	*count = first_from(&maker->items, owner, last_mode + 1, 0) - first;
+	return first;
+}
+
+/* The items of an owner, mode and module. */
+static size_t find_module(const struct maker *maker, uint32_t owner, uint32_t mode,
+			  const char *name, size_t *count)
+{
+	uint32_t module = names_find(&maker->input->profile->names, name, strlen(name));
+
+	*count = 0;
+	if (module == NAME_NONE)
+		return 0;
+	size_t first = first_from(&maker->items, owner, mode, module);
+	*count = first_from(&maker->items, owner, mode, module + 1) - first;
 	return first;
 }
 
@@ -186,7 +205,7 @@ static int spread_labels(struct maker *maker, const struct symbol_row *like, uin
 		struct symbol_row row = *like;
 		size_t count;
 		row.module = labels_name(maker->report->labels, times->items[i].label);
-		size_t first = find_items(maker, owner, mode, mode, row.module, &count);
+		size_t first = find_module(maker, owner, mode, row.module, &count);
 		code = spread(maker, &row, first, count, times->items[i].ns);
 	}
 	return code;
@@ -202,17 +221,15 @@ static int add_vm_rows(struct maker *maker, uint32_t v)
 
 	row.mode = "guest";
 	if (ledger->guest_split_known) {
-		first = find_items(maker, v, SAMPLE_GUEST_USER, SAMPLE_GUEST_USER, NULL,
-				   &count);
+		first = find_modes(maker, v, SAMPLE_GUEST_USER, SAMPLE_GUEST_USER, &count);
 		row.mode = "guest_user";
 		code = spread(maker, &row, first, count, ledger->guest_user_ns);
-		first = find_items(maker, v, SAMPLE_GUEST_KERNEL, SAMPLE_GUEST_KERNEL, NULL,
-				   &count);
+		first = find_modes(maker, v, SAMPLE_GUEST_KERNEL, SAMPLE_GUEST_KERNEL, &count);
 		row.mode = "guest_kernel";
 		if (!code)
 			code = spread(maker, &row, first, count, ledger->guest_kernel_ns);
 	} else {
-		first = find_items(maker, v, SAMPLE_GUEST_USER, SAMPLE_GUEST, NULL, &count);
+		first = find_modes(maker, v, SAMPLE_GUEST_USER, SAMPLE_GUEST, &count);
 		code = spread(maker, &row, first, count, ledger->guest_ns);
 	}
 	row.mode = "vmm";
@@ -246,12 +263,12 @@ int symbol_rows_make(struct symbol_rows *rows, const struct report *report,
 	for (uint32_t v = 0; !code && v < ledger->vm_count; v++)
 		code = add_vm_rows(&maker, v);
 	if (!code) {
-		first = find_items(&maker, OWNER_PROCESS_ROWS, 0, SAMPLE_KERNEL, NULL, &count);
+		first = find_modes(&maker, OWNER_PROCESS_ROWS, 0, SAMPLE_KERNEL, &count);
 		code = spread(&maker, &(struct symbol_row){.account = "processes"}, first,
 			      count, ledger->processes_ns);
 	}
 	if (!code) {
-		first = find_items(&maker, OWNER_KERNEL_ROWS, 0, SAMPLE_KERNEL, NULL, &count);
+		first = find_modes(&maker, OWNER_KERNEL_ROWS, 0, SAMPLE_KERNEL, &count);
 		code = spread(&maker, &(struct symbol_row){.account = "kernel"}, first, count,
 			      ledger->kernel_ns);
 	}
