@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "calibrate/calibration.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -275,13 +278,32 @@ int calibration_measure_exact(struct calibration *calibration, unsigned precisio
 	return code;
 }
 
+/* Is this host a guest itself? (Intel SDM, AMD APM: bit 31 is 0 in hardware.) */
+static bool is_nested(void)
+{
+#if defined(__x86_64__)
+	unsigned eax, ebx, ecx = 0, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx >> 31;
+#else
+	return false;
+#endif
+}
+
+static bool is_fresh(const struct calibration *calibration)
+{
+	double age = clock_wall_s() - calibration->time;
+
+	return !is_nested() || (age >= 0 && age < CALIBRATION_NESTED_S);
+}
+
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
 		       const struct kernel_map *map, struct error *error)
 {
 	bool bpf = strcmp(collector, "bpf") == 0;
 
 	if (calibration_load(out, CALIBRATION_FILE, collector, NULL) == 0 &&
-	    strcmp(out->event, event) == 0)
+	    strcmp(out->event, event) == 0 && is_fresh(out))
 		return 0;
 	int code = calibration_measure(out, bpf ? map : NULL, 1, error);
 	/* Another kvmperf calibrates again where this one may not leave a file. */

@@ -51,6 +51,12 @@ int calibration_measure_exact(struct calibration *calibration, unsigned precisio
 			      struct error *error);
 
 /*
+ * A host that is itself a guest runs as fast as its own host lets it: what an exit costs there
+ * changes within hours, and a calibration is used for so long only.
+ */
+#define CALIBRATION_NESTED_S 3600
+
+/*
  * The calibration of this boot for a collector and its event: the one that is kept in
  * CALIBRATION_FILE, or one that is made now and kept if that can be. map as the BPF collector
  * has it. Errors: as of calibration_measure().

@@ -17,6 +17,24 @@ echo "INFO $(jq -r '"\(.vendor): \(.exit_cost.kernel.ns / 100 | round / 10) us a
 status 2 "$kvmperf" calibrate --precision 0
 status 2 "$kvmperf" calibrate surplus
 
+# A kept calibration is used again; one of an hour ago, on a host that is a guest, is not.
+kept=/run/kvmperf/calibration.json
+when() {
+	jq '.[] | select(.collector == "bpf").time' $kept
+}
+status 0 "$kvmperf" stat -i 0.1 -n 1
+before=$(when)
+status 0 "$kvmperf" stat -i 0.1 -n 1
+[ "$(when)" = "$before" ] || fail "calibrated again at once"
+jq 'map(.time -= 3601)' $kept >"$dir/kept" && cp "$dir/kept" $kept
+old=$(when)
+status 0 "$kvmperf" stat -i 0.1 -n 1
+if grep -qw hypervisor /proc/cpuinfo; then
+	[ "$(when)" != "$old" ] || fail "a calibration of an hour ago was used on a nested host"
+else
+	[ "$(when)" = "$old" ] || fail "calibrated again in the same boot"
+fi
+
 # errors_with CORRECTION: of three intervals with the guests that run.
 errors_with() {
 	"$kvmperf" stat -f json -i 1.5 -n 3 --budget none --correction "$1" >"$dir/stat.$1" 2>"$dir/err" ||
