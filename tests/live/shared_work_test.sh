@@ -22,6 +22,7 @@ test_disk() {
 		--iothread-sleep 1 --duration 600
 	reader=$load
 	start_guests --name idler --guest 1 --sleep 2 --duration 600
+	all=0
 	for policy in affine causal bytes none; do
 		before=$(block_softirqs)
 		"$kvmperf" stat -f json -i 3 -n 1 -F 999 --budget none --apportion $policy -o "$dir/stat" \
@@ -34,13 +35,15 @@ test_disk() {
 		echo "INFO $policy: block work of reader, idler, nobody: $work s; $runs block softirqs"
 		case $policy in
 		none) wanted='.[0] == 0 and .[1] == 0' ;;
-		*) wanted='.[1] == 0 and (add < 0.02 or .[0] > 0.5 * add)' ;;
+		# A sample stands for a millisecond.
+		*) wanted='.[1] == 0 and (add < 0.001 or .[0] > 0.5 * add)' ;;
 		esac
 		echo "$work" | jq -e "$wanted" >/dev/null || fail "$policy: $work s of block work"
-		# Where the disk's completions are softirqs at all.
-		[ "$runs" -lt 10000 ] || echo "$work" | jq -e 'add > 0.005' >/dev/null ||
-			fail "$policy: $work s of block work in $runs softirqs"
+		all=$(echo "$work" | jq "$all + .[0]")
 	done
+	# Where the disk's completions are softirqs at all. Few samples land in them
+	# (docs/shared-work.md), but some do.
+	[ "$runs" -lt 10000 ] || [ "$all" != 0 ] || fail "the reader paid for none of $runs softirqs"
 	kill "$reader"
 	wait "$reader"
 	stop_guests
