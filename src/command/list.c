@@ -120,14 +120,9 @@ static int select_vms(const struct vm_list *list, const struct list_options *opt
 				"no VM has the name, id or pid '%s'; see 'kvmperf list'",
 				options->selectors[n]);
 	}
-	for (size_t i = 0; i < list->count; i++) {
-		bool wanted = !options->selector_count;
-
-		for (size_t n = 0; n < options->selector_count && !wanted; n++)
-			wanted = vm_matches(&list->vms[i], options->selectors[n]);
-		if (wanted)
+	for (size_t i = 0; i < list->count; i++)
+		if (vm_is_selected(&list->vms[i], options->selectors, options->selector_count))
 			(*chosen)[(*count)++] = &list->vms[i];
-	}
 	return 0;
 }
 

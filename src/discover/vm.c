@@ -48,6 +48,14 @@ bool vm_matches(const struct vm *vm, const char *selector)
 	return !errno && !*end && pid == vm->pid;
 }
 
+bool vm_is_selected(const struct vm *vm, const char *const *selectors, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (vm_matches(vm, selectors[i]))
+			return true;
+	return count == 0;
+}
+
 static int compare_threads(const void *left, const void *right)
 {
 	const struct vm_thread *a = left, *b = right;

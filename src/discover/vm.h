@@ -96,6 +96,9 @@ void vm_clear(struct vm *vm);
  */
 bool vm_matches(const struct vm *vm, const char *selector);
 
+/* Is the VM among those that count --vm options ask for? All are when there is none. */
+bool vm_is_selected(const struct vm *vm, const char *const *selectors, size_t count);
+
 /*
  * The role (and for vCPUs the index, through *index, else -1) that a thread's name tells:
  * 'CPU 3/KVM', 'fc_vcpu 3', 'vcpu3', 'crosvm_vcpu3', 'kvm-vcpu-3'; 'IO iothread0', 'worker',

@@ -273,7 +273,8 @@ size_t session_vm_count(const struct session *session, size_t *selected)
 
 	*selected = 0;
 	for (size_t i = 0; i < list->count; i++)
-		*selected += session_selects(session, &list->vms[i]);
+		*selected += vm_is_selected(&list->vms[i], session->options.vms,
+					    session->options.vm_count);
 	return list->count;
 }
 

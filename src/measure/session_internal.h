@@ -68,9 +68,6 @@ struct session {
 	bool first_scan_done;
 };
 
-/* Is the VM among those that were asked for? */
-bool session_selects(const struct session *session, const struct vm *vm);
-
 /* What is remembered of a VM; NULL: nothing yet. */
 struct tracked_vm *session_find_tracked(const struct session *session, const struct vm *vm);
 

@@ -8,14 +8,6 @@
 
 #include "base/array.h"
 
-bool session_selects(const struct session *session, const struct vm *vm)
-{
-	for (size_t i = 0; i < session->options.vm_count; i++)
-		if (vm_matches(vm, session->options.vms[i]))
-			return true;
-	return session->options.vm_count == 0;
-}
-
 /* The place in the list (in rising order of pid, then start time) where the VM is or would be.
  */
 static size_t tracked_place(const struct session *session, pid_t pid, uint64_t start_time)
@@ -239,7 +231,7 @@ int session_describe_vm(struct session *session, struct vm *vm, struct interval_
 	out->pid = vm->pid;
 	out->start_time = vm->start_time;
 	out->vcpus = vm->vcpus;
-	out->selected = session_selects(session, vm);
+	out->selected = vm_is_selected(vm, session->options.vms, session->options.vm_count);
 	out->ended = vm->gone;
 	return count_vm(session, vm, out, use);
 }

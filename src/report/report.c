@@ -64,14 +64,6 @@ static double unit_of(const struct report_input *input)
 	return sum > 0 ? (double)input->cpus * (double)input->duration_ns / sum : 0;
 }
 
-static bool is_selected(const struct report_input *input, const struct vm *vm)
-{
-	for (size_t i = 0; i < input->vm_count; i++)
-		if (vm_matches(vm, input->vms[i]))
-			return true;
-	return input->vm_count == 0;
-}
-
 static const struct recorded_counters *counters_of(const struct report_input *input, pid_t pid)
 {
 	for (size_t i = 0; input->times && i < input->times->counter_count; i++)
@@ -108,7 +100,7 @@ static int describe_vm(const struct report_input *input, const struct vm *vm,
 	out->pid = vm->pid;
 	out->start_time = vm->start_time;
 	out->vcpus = vm->vcpus;
-	out->selected = is_selected(input, vm);
+	out->selected = vm_is_selected(vm, input->vms, input->vm_count);
 	out->ended = vm->gone;
 	if (counters) {
 		out->kvm_stats_known = counters->exits_known;

@@ -157,12 +157,9 @@ static void put_line(FILE *stream, const struct report *report, const struct pro
 static bool is_selected(const struct report_input *input, const struct report *report,
 			uint32_t vm)
 {
-	if (input->vm_count == 0)
-		return true;
-	for (size_t i = 0; vm != NO_VM && i < input->vm_count; i++)
-		if (vm_matches(&report->vms.list.vms[vm], input->vms[i]))
-			return true;
-	return false;
+	if (vm == NO_VM)
+		return input->vm_count == 0;
+	return vm_is_selected(&report->vms.list.vms[vm], input->vms, input->vm_count);
 }
 
 /* The lines of one VM, count of them, guest lines first; or those of the host. */
