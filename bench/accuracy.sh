@@ -12,8 +12,8 @@ windows=${quick:+3}
 windows=${windows:-6}
 window=${quick:+2} # seconds
 window=${window:-5}
-coverage=${quick:+60} # windows of half a second
-coverage=${coverage:-200}
+calibrations=${quick:+3} # each with 20 windows of half a second
+calibrations=${calibrations:-10}
 frequency=250
 gap_us=${GAP_US:-2} # what is no interrupt; longer where CPUs are emulated
 
@@ -152,17 +152,23 @@ loads() {
 	! wanted busy_host || beside measure busy_host 1 --guest 2 --exit kernel --exits-per-second 10000
 }
 
-# cover NAME KVMLOAD-OPTIONS...: how many of many short windows hold the truth.
+# cover NAME KVMLOAD-OPTIONS...: how many of many short windows hold the truth. The intervals
+# tell of the calibration's error, too, so it is made anew again and again.
 cover() {
 	load_name=$1
 	shift
 	start_guests --name accuracy --truth-interval 0.05 --gap-us "$gap_us" --truth-file "$dir/lines" "$@"
 	sleep 0.5
-	watch "$dir/sampled" -i 0.5 -n "$coverage"
+	: >"$dir/windows"
+	for calibration in $(seq "$calibrations"); do
+		"$kvmperf" calibrate >/dev/null || die "no calibration"
+		watch "$dir/sampled" -i 0.5 -n 20
+		jq -c --argjson n "$calibration" '.calibration = $n' "$dir/sampled" >>"$dir/windows"
+	done
 	sleep 0.5
 	stop_guests
 	jq -L "$bench/../tests/live" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
-		--slurpfile sampled "$dir/sampled" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
+		--slurpfile sampled "$dir/windows" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
 }
 
 # The events of a host full of exits, within the default budget.
@@ -212,6 +218,7 @@ loads
 ! wanted coverage || {
 	cover "guest 3, user 2, kernel 1 ms" --guest 3 --user 2 --kernel 1
 	cover "kernel exits" --guest 2 --exit kernel --exits-per-second 10000
+	cover "user exits" --guest 2 --exit io --exits-per-second 10000
 }
 ! wanted event_cost || event_cost
 ! wanted overhead || VARIANTS="alone bpf" "$bench/slowdown.sh" "$build" ${quick:+--quick} --only guest

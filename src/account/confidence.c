@@ -44,7 +44,9 @@ double confidence_share(const struct confidence_samples *samples, double z)
 		return 1;
 	double n = (double)samples->all / confidence_design_effect(samples);
 	double p = (double)samples->hits / (double)samples->all;
-	return z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+	double more = n + z * z;
+	double shrunk = (n * p + z * z / 2) / more;
+	return z * sqrt(shrunk * (1 - shrunk) / more);
 }
 
 double confidence_quantile(unsigned classes)

@@ -29,8 +29,11 @@ struct confidence_samples {
 double confidence_design_effect(const struct confidence_samples *samples);
 
 /*
- * Half width of Wilson's interval (Wilson 1927) for the share of hits, with as many samples as
- * the design effect leaves; 1 without samples.
+ * The half width that belongs to the share of hits, with as many samples as the design effect
+ * leaves; 1 without samples. It is that of the interval of Agresti and Coull (1998), which has
+ * Wilson's centre (Wilson 1927) but is wider near 0 and 1: the figure it belongs to is the
+ * share itself and not that centre, and Wilson's half width around that held the truth in 84 to
+ * 93 % of windows where 3 % of few samples were hits.
  */
 double confidence_share(const struct confidence_samples *samples, double quantile);
 
@@ -39,7 +42,7 @@ double confidence_quantile(unsigned classes);
 
 /*
  * The variance (ns squared) of a part estimated as run_ns x hits / samples, such that the 95 %
- * half width is that of Wilson's interval.
+ * half width is that of confidence_share().
  */
 double confidence_variance(uint64_t run_ns, const struct confidence_samples *samples);
 
