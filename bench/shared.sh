@@ -7,16 +7,16 @@
 set -u
 bench=$(dirname "$0")
 build=${1:-}
-seconds=0.5 rounds=8 flood_seconds=3 flood_rounds=6
+seconds=0.5 rounds=8 pairs=1000 flood_seconds=3 flood_rounds=6
 case ${2:-} in
 '') ;;
---quick) seconds=0.2 rounds=4 flood_seconds=3 flood_rounds=1 ;;
+--quick) seconds=0.2 rounds=4 pairs=200 flood_seconds=3 flood_rounds=1 ;;
 *)
 	echo "usage: $0 BUILD [--quick]" >&2
 	exit 2
 	;;
 esac
-[ -x "$build/softirq_time" ] && [ -x "$build/tap_traffic" ] || {
+[ -x "$build/softirq_time" ] && [ -x "$build/tap_traffic" ] && [ -x "$build/tagging_cost" ] || {
 	echo "$0: build first: make tests" >&2
 	exit 2
 }
@@ -36,8 +36,10 @@ done >"$dir/cases"
 [ -z "${KEEP-}" ] || cp "$dir/cases" "$KEEP"
 jq -s -r -f "$bench/shared_cases.jq" "$dir/cases"
 
+printf '\n### Cost of causal tagging\n\nWhat it takes from a thread on the CPU that forwards:\n\n'
+unshare -n -m "$bench/shared_cost.sh" "$build" "$pairs" || exit 1
 # The kernel's own statistics of the programs' run time, while the densest case runs.
-printf '\n### Cost of causal tagging\n\n'
+printf '\nBy the run-time statistics of BPF, which are a part of what they measure:\n\n'
 sysctl -q -w kernel.bpf_stats_enabled=1
 unshare -n -m "$bench/shared_cases.sh" "$build" "$seconds" 2 receive >"$dir/cost" &
 while kill -0 $! 2>/dev/null; do
