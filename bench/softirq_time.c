@@ -223,7 +223,7 @@ static void measure(struct run *run, double duration_s)
 }
 
 /* Measures while a command runs, which is ended then. */
-static void measure_command(struct run *run, double duration_s, char *line)
+static void measure_command(struct run *run, double wait_s, double duration_s, char *line)
 {
 	char *words[64];
 	size_t count = 0;
@@ -242,7 +242,7 @@ static void measure_command(struct run *run, double duration_s, char *line)
 	}
 	if (child < 0)
 		die("cannot fork");
-	usleep(300000);
+	usleep((useconds_t)(wait_s * 1e6));
 	measure(run, duration_s);
 	kill(child, SIGTERM);
 	waitpid(child, NULL, 0);
@@ -252,19 +252,21 @@ int main(int argc, char **argv)
 {
 	struct run run = {.model = affine_model_default};
 	struct error error = {0};
-	double duration_s = 1;
+	double duration_s = 1, wait_s = 0.3;
 	bool commands = false;
 	char line[1024];
 	int option;
 
-	while ((option = getopt(argc, argv, "t:c")) != -1) {
+	while ((option = getopt(argc, argv, "t:w:c")) != -1) {
 		switch (option) {
 		case 't': duration_s = atof(optarg); break;
+		case 'w': wait_s = atof(optarg); break;
 		case 'c': commands = true; break;
 		default:
-			fprintf(stderr, "usage: softirq_time [-t SECONDS] [-c] TAP...\n"
+			fprintf(stderr, "usage: softirq_time [-t SECONDS] [-c [-w SECONDS]] "
+					"TAP...\n"
 					"-c: reads commands, a line each, and measures while "
-					"each runs\n");
+					"each runs, -w after its start\n");
 			return 2;
 		}
 	}
@@ -280,7 +282,7 @@ int main(int argc, char **argv)
 	if (!commands)
 		measure(&run, duration_s);
 	while (commands && fgets(line, sizeof(line), stdin))
-		measure_command(&run, duration_s, line);
+		measure_command(&run, wait_s, duration_s, line);
 	causal_free(run.causal);
 	affine_fit_free(run.fit);
 	return 0;

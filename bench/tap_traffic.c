@@ -2,7 +2,7 @@
 /*
  * Traffic between taps, for measurements of what it costs in softirqs: sends frames into taps
  * at a fixed rate, in bursts, and takes out and counts what arrives, all in one thread that
- * never sleeps, so that no packet has to wake it.
+ * never sleeps, so that no packet has to wake it, but with -s.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,6 +53,7 @@ static size_t tap_count;
 static struct flow flows[FLOWS_MAX];
 static size_t flow_count;
 static unsigned turns = 1;
+static bool sleeps; /* between the bursts; what arrives waits */
 static _Atomic bool stopped;
 
 static void die(const char *what)
@@ -233,8 +234,11 @@ static void send_all(uint64_t tick_ns, double duration_s)
 		do
 			next += tick_ns;
 		while (next < now);
-		while (clock_monotonic_ns() < next)
+		if (sleeps)
+			usleep((useconds_t)((next - now) / 1000));
+		do
 			drain();
+		while (clock_monotonic_ns() < next);
 	}
 	drain();
 }
@@ -260,18 +264,19 @@ static void report(double duration_s)
 int main(int argc, char **argv)
 {
 	static const char usage[] =
-		"usage: tap_traffic [-t SECONDS] [-k TICK-MICROSECONDS] [-c CPU]\n"
+		"usage: tap_traffic [-t SECONDS] [-k TICK-MICROSECONDS] [-c CPU] [-s]\n"
 		"       FROM,TO,BYTES,FRAMES-PER-TICK... [/ FLOW...]\n"
-		"Flows behind a / have a tick of their own.\n";
+		"Flows behind a / have a tick of their own. -s: sleeps between ticks.\n";
 	uint64_t tick_ns = 1000000;
 	double duration_s = 1e9;
 	int cpu = -1, option;
 
-	while ((option = getopt(argc, argv, "t:k:c:")) != -1) {
+	while ((option = getopt(argc, argv, "t:k:c:s")) != -1) {
 		switch (option) {
 		case 't': duration_s = atof(optarg); break;
 		case 'k': tick_ns = (uint64_t)atoi(optarg) * 1000; break;
 		case 'c': cpu = atoi(optarg); break;
+		case 's': sleeps = true; break;
 		default: fputs(usage, stderr); return 2;
 		}
 	}
