@@ -292,7 +292,6 @@ int main(int argc, char **argv)
 	signal(SIGTERM, stop);
 	signal(SIGINT, stop);
 	pin(cpu);
-	introduce();
 	introduce_all();
 	uint64_t start_ns = clock_monotonic_ns();
 	send_all(tick_ns, duration_s);

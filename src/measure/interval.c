@@ -62,6 +62,22 @@ int interval_vm_set(struct interval_vm *out, const char *name, const char *id, c
 	return 0;
 }
 
+int interval_vm_describe(struct interval_vm *out, const struct vm *vm,
+			 const char *const *selectors, size_t count)
+{
+	int code = interval_vm_set(out, vm->name, vm->id, vm->uuid, vm->taps, vm->tap_count);
+
+	if (code)
+		return code;
+	memcpy(out->vmm, vm->vmm, sizeof(out->vmm));
+	out->pid = vm->pid;
+	out->start_time = vm->start_time;
+	out->vcpus = vm->vcpus;
+	out->selected = vm_is_selected(vm, selectors, count);
+	out->ended = vm->gone;
+	return 0;
+}
+
 int interval_vm_add_exits(struct interval_vm *vm, const struct interval_exits *exits)
 {
 	for (size_t i = 0; i < vm->exit_reasons; i++) {

@@ -145,6 +145,13 @@ int interval_add(struct interval *sum, const struct interval *interval);
 int interval_vm_set(struct interval_vm *out, const char *name, const char *id, const char *uuid,
 		    const struct vm_tap *taps, size_t tap_count);
 
+/*
+ * The same from a VM that was found, with its program, process and vCPUs, and whether it is
+ * among those that count selectors ask for (vm_is_selected()). -ENOMEM as above.
+ */
+int interval_vm_describe(struct interval_vm *out, const struct vm *vm,
+			 const char *const *selectors, size_t count);
+
 /* Adds exits to the VM's; they are not in order then. -ENOMEM. */
 int interval_vm_add_exits(struct interval_vm *vm, const struct interval_exits *exits);
 

@@ -223,17 +223,10 @@ static int count_vm(struct session *session, const struct vm *vm, struct interva
 int session_describe_vm(struct session *session, struct vm *vm, struct interval_vm *out,
 			struct shared_use *use)
 {
-	int error = interval_vm_set(out, vm->name, vm->id, vm->uuid, vm->taps, vm->tap_count);
+	int error =
+		interval_vm_describe(out, vm, session->options.vms, session->options.vm_count);
 
-	if (error)
-		return error;
-	memcpy(out->vmm, vm->vmm, sizeof(out->vmm));
-	out->pid = vm->pid;
-	out->start_time = vm->start_time;
-	out->vcpus = vm->vcpus;
-	out->selected = vm_is_selected(vm, session->options.vms, session->options.vm_count);
-	out->ended = vm->gone;
-	return count_vm(session, vm, out, use);
+	return error ? error : count_vm(session, vm, out, use);
 }
 
 void session_free_vms(struct session *session)

@@ -92,16 +92,10 @@ static int describe_vm(const struct report_input *input, const struct vm *vm,
 		       struct interval_vm *out, struct shared_use *use)
 {
 	const struct recorded_counters *counters = counters_of(input, vm->pid);
-	int code = interval_vm_set(out, vm->name, vm->id, vm->uuid, vm->taps, vm->tap_count);
+	int code = interval_vm_describe(out, vm, input->vms, input->vm_count);
 
 	if (code)
 		return code;
-	memcpy(out->vmm, vm->vmm, sizeof(out->vmm));
-	out->pid = vm->pid;
-	out->start_time = vm->start_time;
-	out->vcpus = vm->vcpus;
-	out->selected = vm_is_selected(vm, input->vms, input->vm_count);
-	out->ended = vm->gone;
 	if (counters) {
 		out->kvm_stats_known = counters->exits_known;
 		out->exits = counters->exits;

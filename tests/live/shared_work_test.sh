@@ -88,8 +88,7 @@ done
 mkfifo "$dir/ready"
 ip netns exec "$namespace" "$kvmload" --quiet --ready-fd 9 --vms 2 --name mv \
 	--guest 1 --sleep 2 --tap kpmv1,kpmv2 --tap-packets-per-second $rate --tap-bytes 200 \
-	--truth-interval 0.1 --truth-file "$dir/lines" --duration 600 >/dev/null 2>"$dir/kvmload.err" \
-	9>"$dir/ready" &
+	--duration 600 >/dev/null 2>"$dir/kvmload.err" 9>"$dir/ready" &
 guests=$!
 load=$!
 head -c 1 "$dir/ready" >/dev/null
