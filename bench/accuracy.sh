@@ -3,7 +3,8 @@
 # gtime, pidstat and perf kvm against kvmload's guest TSC, load by load; then whether
 # 95 % intervals hold the truth, and what kvmperf costs.
 # Usage: bench/accuracy.sh BUILD [--quick] [--only CASE[,CASE]...]
-# Cases: those of `loads` below, coverage, event_cost, overhead, wakeups. Runs on a
+# Cases: those of `loads` below, coverage, event_cost, overhead, wakeups. WINDOW in the
+# environment: seconds of a window of the loads (5). Runs on a
 # KVM host and in the lab's box: lab/lab run -- bench/accuracy.sh build ...
 . "$(dirname "$0")/lib.sh"
 need perf pidstat
@@ -11,7 +12,7 @@ need perf pidstat
 windows=${quick:+3}
 windows=${windows:-6}
 window=${quick:+2} # seconds
-window=${window:-5}
+window=${WINDOW:-${window:-5}}
 calibrations=${quick:+3} # each with 20 windows of half a second
 calibrations=${calibrations:-10}
 frequency=250
