@@ -5,8 +5,6 @@ BUILD   ?= build$(if $(SANITIZE),/sanitize)
 CC      ?= gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
-# The form of profiles that report --pprof writes, of Debian's golang-github-google-pprof-dev.
-PPROF_PROTO ?= /usr/share/gocode/src/github.com/google/pprof/proto/profile.proto
 
 PREFIX  ?= /usr/local
 VERSION := 0.1.0
@@ -21,9 +19,9 @@ LDLIBS  = -lbpf -ljansson -lelf -lprotobuf-c -lzstd -lz -lm -lpthread
 
 BPF_SOURCES := $(wildcard src/bpf/*.bpf.c)
 SKELETONS   := $(BPF_SOURCES:src/bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
-GENERATED   := $(SKELETONS) $(BUILD)/proto/profile.pb-c.h
+GENERATED   := $(SKELETONS) $(BUILD)/proto/pprof.pb-c.h
 SOURCES     := $(filter-out %.bpf.c src/main.c,$(shell find src -name '*.c' | sort))
-OBJECTS     := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/proto/profile.pb-c.o
+OBJECTS     := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/proto/pprof.pb-c.o
 LIBRARY     := $(BUILD)/libkvmperf.a
 
 TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c tests/golden/*_test.c tests/live/*_test.c))
@@ -39,7 +37,7 @@ FUZZ_SOURCES := $(filter-out %.bpf.c,$(wildcard src/perf_data/*.c src/report/*.c
 		$(addprefix src/discover/,vm.c thread_role.c vmm_options.c proc_file.c) \
 		$(addprefix src/collect/,collector.c interrupt_context.c perf_events.c) \
 		src/calibrate/calibration_json.c
-FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/proto/profile.pb-c.o
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/proto/pprof.pb-c.o
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -94,7 +92,7 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp
 	@mv $@.tmp $@
 
-$(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: $(dir $(PPROF_PROTO))%.proto
+$(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: src/view/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "profile.pb-c.h"
+#include "pprof.pb-c.h"
 
 #include "base/array.h"
 #include "base/printable.h"
@@ -70,15 +70,15 @@ static void compress_bytes(struct writer *writer, uint8_t *bytes, size_t size, i
 		 (flush == Z_FINISH ? result != Z_STREAM_END : writer->zip.avail_out == 0));
 }
 
-static void put(struct writer *writer, const Perftools__Profiles__Profile *part)
+static void put(struct writer *writer, const Pprof__Profile *part)
 {
-	size_t size = perftools__profiles__profile__get_packed_size(part);
+	size_t size = pprof__profile__get_packed_size(part);
 
 	if (!writer->code)
 		writer->code = array_reserve(&writer->part, &writer->part_room, size, 1);
 	if (writer->code)
 		return;
-	perftools__profiles__profile__pack(part, writer->part);
+	pprof__profile__pack(part, writer->part);
 	compress_bytes(writer, writer->part, size, Z_NO_FLUSH);
 }
 
@@ -144,12 +144,11 @@ static size_t list_locations(struct writer *writer, const struct stack *stack)
 
 static void put_stack(struct writer *writer, const struct stack *stack)
 {
-	Perftools__Profiles__Label labels[2] = {PERFTOOLS__PROFILES__LABEL__INIT,
-						PERFTOOLS__PROFILES__LABEL__INIT};
-	Perftools__Profiles__Label *label_list[] = {&labels[0], &labels[1]};
-	Perftools__Profiles__Sample sample = PERFTOOLS__PROFILES__SAMPLE__INIT;
-	Perftools__Profiles__Sample *sample_list[] = {&sample};
-	Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
+	Pprof__Label labels[2] = {PPROF__LABEL__INIT, PPROF__LABEL__INIT};
+	Pprof__Label *label_list[] = {&labels[0], &labels[1]};
+	Pprof__Sample sample = PPROF__SAMPLE__INIT;
+	Pprof__Sample *sample_list[] = {&sample};
+	Pprof__Profile part = PPROF__PROFILE__INIT;
 	const char *outer[STACK_OUTER_FRAMES];
 	size_t frames = stack_outer_frames(writer->stacks, stack, outer);
 	int64_t value = (int64_t)stack->samples;
@@ -176,7 +175,7 @@ static void put_stack(struct writer *writer, const struct stack *stack)
 
 static void put_comment(struct writer *writer, const char *text)
 {
-	Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
+	Pprof__Profile part = PPROF__PROFILE__INIT;
 	int64_t comment = string_of(writer, text);
 
 	part.n_comment = 1;
@@ -212,10 +211,10 @@ static void put_comments(struct writer *writer)
 
 static void put_header(struct writer *writer)
 {
-	Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
-	Perftools__Profiles__ValueType type = PERFTOOLS__PROFILES__VALUE_TYPE__INIT;
-	Perftools__Profiles__ValueType period = PERFTOOLS__PROFILES__VALUE_TYPE__INIT;
-	Perftools__Profiles__ValueType *types[] = {&type};
+	Pprof__Profile part = PPROF__PROFILE__INIT;
+	Pprof__ValueType type = PPROF__VALUE_TYPE__INIT;
+	Pprof__ValueType period = PPROF__VALUE_TYPE__INIT;
+	Pprof__ValueType *types[] = {&type};
 	const struct profile *profile = writer->stacks->profile;
 	const struct report_input *input = writer->input;
 
@@ -244,13 +243,13 @@ static void put_functions(struct writer *writer)
 {
 	for (uint32_t i = 0; i < writer->locations.count; i++) {
 		const struct place *place = &writer->locations.places[i];
-		Perftools__Profiles__Function function = PERFTOOLS__PROFILES__FUNCTION__INIT;
-		Perftools__Profiles__Line line = PERFTOOLS__PROFILES__LINE__INIT;
-		Perftools__Profiles__Location location = PERFTOOLS__PROFILES__LOCATION__INIT;
-		Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
-		Perftools__Profiles__Function *functions[] = {&function};
-		Perftools__Profiles__Line *lines[] = {&line};
-		Perftools__Profiles__Location *locations[] = {&location};
+		Pprof__Function function = PPROF__FUNCTION__INIT;
+		Pprof__Line line = PPROF__LINE__INIT;
+		Pprof__Location location = PPROF__LOCATION__INIT;
+		Pprof__Profile part = PPROF__PROFILE__INIT;
+		Pprof__Function *functions[] = {&function};
+		Pprof__Line *lines[] = {&line};
+		Pprof__Location *locations[] = {&location};
 		function.id = location.id = line.function_id = id_of(i);
 		function.name = function.system_name = place->symbol;
 		location.mapping_id = id_of(place->module);
@@ -266,9 +265,9 @@ static void put_functions(struct writer *writer)
 static void put_mappings(struct writer *writer)
 {
 	for (uint32_t i = 0; i < writer->mappings.count; i++) {
-		Perftools__Profiles__Mapping mapping = PERFTOOLS__PROFILES__MAPPING__INIT;
-		Perftools__Profiles__Mapping *mappings[] = {&mapping};
-		Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
+		Pprof__Mapping mapping = PPROF__MAPPING__INIT;
+		Pprof__Mapping *mappings[] = {&mapping};
+		Pprof__Profile part = PPROF__PROFILE__INIT;
 		mapping.id = id_of(i);
 		mapping.filename = string_of(writer, writer->mappings.texts[i]);
 		/* Or pprof would look into files for functions at address 0. */
@@ -282,7 +281,7 @@ static void put_mappings(struct writer *writer)
 /* After all others, which add strings. */
 static void put_strings(struct writer *writer)
 {
-	Perftools__Profiles__Profile part = PERFTOOLS__PROFILES__PROFILE__INIT;
+	Pprof__Profile part = PPROF__PROFILE__INIT;
 
 	/* Readers take nothing but UTF-8; executables may hold anything. */
 	for (size_t i = 0; i < writer->strings.count; i++)

@@ -20,7 +20,7 @@
 #include <cmocka.h>
 #include <zlib.h>
 
-#include "profile.pb-c.h"
+#include "pprof.pb-c.h"
 
 #include "base/printable.h"
 #include "report/recording_times.h"
@@ -111,7 +111,7 @@ static char *fold(struct reading *reading)
 	return text;
 }
 
-static Perftools__Profiles__Profile *read_profile(struct reading *reading)
+static Pprof__Profile *read_profile(struct reading *reading)
 {
 	static uint8_t plain[1 << 24];
 	char *packed;
@@ -130,20 +130,19 @@ static Perftools__Profiles__Profile *read_profile(struct reading *reading)
 	assert_int_equal(zip.avail_in, 0);
 	inflateEnd(&zip);
 	free(packed);
-	Perftools__Profiles__Profile *profile =
-		perftools__profiles__profile__unpack(NULL, zip.total_out, plain);
+	Pprof__Profile *profile = pprof__profile__unpack(NULL, zip.total_out, plain);
 	assert_non_null(profile);
 	return profile;
 }
 
-static const char *text_of(const Perftools__Profiles__Profile *profile, int64_t number)
+static const char *text_of(const Pprof__Profile *profile, int64_t number)
 {
 	assert_in_range(number, 0, profile->n_string_table - 1);
 	return profile->string_table[number];
 }
 
 /* All that refers to something refers to what is there. */
-static void check_tables(const Perftools__Profiles__Profile *profile)
+static void check_tables(const Pprof__Profile *profile)
 {
 	assert_int_equal(profile->n_sample_type, 1);
 	assert_string_equal(text_of(profile, profile->sample_type[0]->type), "samples");
@@ -170,15 +169,15 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-static void check_strings_differ(Perftools__Profiles__Profile *profile)
+static void check_strings_differ(Pprof__Profile *profile)
 {
 	qsort(profile->string_table, profile->n_string_table, sizeof(char *), compare_texts);
 	for (size_t i = 1; i < profile->n_string_table; i++)
 		assert_string_not_equal(profile->string_table[i - 1], profile->string_table[i]);
 }
 
-static const char *label_of(const Perftools__Profiles__Profile *profile,
-			    const Perftools__Profiles__Sample *sample, const char *key)
+static const char *label_of(const Pprof__Profile *profile, const Pprof__Sample *sample,
+			    const char *key)
 {
 	const char *found = NULL;
 
@@ -204,8 +203,7 @@ static void add_name(char *line, const char *name)
 }
 
 /* The folded line of a sample. */
-static void fold_sample(const Perftools__Profiles__Profile *profile,
-			const Perftools__Profiles__Sample *sample, char *line)
+static void fold_sample(const Pprof__Profile *profile, const Pprof__Sample *sample, char *line)
 {
 	const char *outer[3] = {0};
 	size_t count = 0;
@@ -215,7 +213,7 @@ static void fold_sample(const Perftools__Profiles__Profile *profile,
 	for (size_t i = sample->n_location_id; i > 0; i--) {
 		uint64_t id = sample->location_id[i - 1];
 		assert_in_range(id, 1, profile->n_location);
-		const Perftools__Profiles__Location *location = profile->location[id - 1];
+		const Pprof__Location *location = profile->location[id - 1];
 		if (location->mapping_id != OUTER_MAPPING && !inner) {
 			/* Folded lines show the module of the innermost. */
 			uint64_t leaf =
@@ -258,7 +256,7 @@ static uint64_t compare(struct reading *reading)
 {
 	static char line[65600];
 	char *folded = fold(reading), *rest = folded;
-	Perftools__Profiles__Profile *profile = read_profile(reading);
+	Pprof__Profile *profile = read_profile(reading);
 	uint64_t sum = 0;
 
 	check_tables(profile);
@@ -272,7 +270,7 @@ static uint64_t compare(struct reading *reading)
 		sum += (uint64_t)profile->sample[i]->value[0];
 	}
 	assert_string_equal(rest, "");
-	perftools__profiles__profile__free_unpacked(profile, NULL);
+	pprof__profile__free_unpacked(profile, NULL);
 	free(folded);
 	return sum;
 }
@@ -291,10 +289,10 @@ static void test_recordings(void **state)
 				continue;
 			read_recording(&reading, found.gl_pathv[i], symbols, NULL);
 			assert_int_equal(compare(&reading), reading.profile.samples);
-			Perftools__Profiles__Profile *profile = read_profile(&reading);
+			Pprof__Profile *profile = read_profile(&reading);
 			assert_int_equal(profile->duration_nanos, reading.input.duration_ns);
 			check_strings_differ(profile);
-			perftools__profiles__profile__free_unpacked(profile, NULL);
+			pprof__profile__free_unpacked(profile, NULL);
 			clear(&reading);
 		}
 	globfree(&found);
@@ -308,7 +306,7 @@ static void test_header(void **state)
 	(void)state;
 	read_recording(&reading, RECORDINGS "kvm.data.xz", false, NULL);
 	reading.input.start = 1700000000.5;
-	Perftools__Profiles__Profile *profile = read_profile(&reading);
+	Pprof__Profile *profile = read_profile(&reading);
 	assert_int_equal(profile->time_nanos, 1700000000500000000);
 	assert_non_null(profile->period_type);
 	assert_string_equal(text_of(profile, profile->period_type->type), "cpu");
@@ -318,7 +316,7 @@ static void test_header(void **state)
 	assert_non_null(strstr(text_of(profile, profile->comment[0]), "samples of cpu-clock"));
 	assert_string_equal(text_of(profile, profile->comment[1]),
 			    "correction of guest time: none");
-	perftools__profiles__profile__free_unpacked(profile, NULL);
+	pprof__profile__free_unpacked(profile, NULL);
 	/* What counts no time has no period in ns; nobody may know when it was. */
 	reading.profile.anchor = ANCHOR_SHARES;
 	reading.input.start = NAN;
@@ -326,7 +324,7 @@ static void test_header(void **state)
 	assert_null(profile->period_type);
 	assert_int_equal(profile->period, 0);
 	assert_int_equal(profile->time_nanos, 0);
-	perftools__profiles__profile__free_unpacked(profile, NULL);
+	pprof__profile__free_unpacked(profile, NULL);
 	clear(&reading);
 }
 
@@ -340,10 +338,10 @@ static void test_one_vm(void **state)
 	read_recording(&reading, RECORDINGS "callchain.data.xz", true, vms);
 	uint64_t samples = compare(&reading);
 	assert_in_range(samples, 1, reading.profile.samples - 1);
-	Perftools__Profiles__Profile *profile = read_profile(&reading);
+	Pprof__Profile *profile = read_profile(&reading);
 	for (size_t i = 0; i < profile->n_sample; i++)
 		assert_string_equal(label_of(profile, profile->sample[i], "vm"), "vm-227");
-	perftools__profiles__profile__free_unpacked(profile, NULL);
+	pprof__profile__free_unpacked(profile, NULL);
 	clear(&reading);
 }
 
@@ -387,13 +385,13 @@ static void test_correction(void **state)
 	assert_in_range(switches, guest_before / 4 - 1, guest_before / 4 + 1);
 	assert_int_equal(samples_with(after, guest) + switches, guest_before);
 	assert_int_equal(samples_with(after, "kvm/world-switch"), switches);
-	Perftools__Profiles__Profile *profile = read_profile(&reading);
+	Pprof__Profile *profile = read_profile(&reading);
 	assert_int_equal(profile->n_comment, 3);
 	snprintf(comment, sizeof(comment),
 		 "%s: %llu samples were moved from guest to kvm/world-switch", name,
 		 (unsigned long long)switches);
 	assert_string_equal(text_of(profile, profile->comment[2]), comment);
-	perftools__profiles__profile__free_unpacked(profile, NULL);
+	pprof__profile__free_unpacked(profile, NULL);
 	free(before);
 	free(after);
 	clear(&reading);
