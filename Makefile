@@ -13,14 +13,15 @@ WARNINGS = -Wall -Wextra -Wconversion -Wshadow $(if $(WERROR),-Werror)
 SANFLAGS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer)
 comma   := ,
 CFLAGS  ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -DKVMPERF_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/bpf
+CPPFLAGS += -D_GNU_SOURCE -DKVMPERF_VERSION='"$(VERSION)"' -Isrc -isystem $(BUILD)/bpf -isystem $(BUILD)/proto
 ALL_CFLAGS = -std=gnu17 $(WARNINGS) $(CFLAGS) $(SANFLAGS) -MD -MP
-LDLIBS  = -lbpf -ljansson -lelf -lzstd -lz -lm -lpthread
+LDLIBS  = -lbpf -ljansson -lelf -lprotobuf-c -lzstd -lz -lm -lpthread
 
 BPF_SOURCES := $(wildcard src/bpf/*.bpf.c)
 SKELETONS   := $(BPF_SOURCES:src/bpf/%.bpf.c=$(BUILD)/bpf/%.skel.h)
+GENERATED   := $(SKELETONS) $(BUILD)/proto/pprof.pb-c.h
 SOURCES     := $(filter-out %.bpf.c src/main.c,$(shell find src -name '*.c' | sort))
-OBJECTS     := $(SOURCES:%.c=$(BUILD)/%.o)
+OBJECTS     := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/proto/pprof.pb-c.o
 LIBRARY     := $(BUILD)/libkvmperf.a
 
 TEST_SOURCES := $(sort $(wildcard tests/unit/*_test.c tests/golden/*_test.c tests/live/*_test.c))
@@ -36,7 +37,7 @@ FUZZ_SOURCES := $(filter-out %.bpf.c,$(wildcard src/perf_data/*.c src/report/*.c
 		$(addprefix src/discover/,vm.c thread_role.c vmm_options.c proc_file.c) \
 		$(addprefix src/collect/,collector.c interrupt_context.c perf_events.c) \
 		src/calibrate/calibration_json.c
-FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o)
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/proto/pprof.pb-c.o
 FUZZERS      := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 ARCH := $(shell uname -m | sed 's/x86_64/x86/;s/aarch64/arm64/')
@@ -76,7 +77,7 @@ $(LIBRARY): $(OBJECTS)
 $(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIBRARY)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
-$(BUILD)/%.o: %.c | $(SKELETONS)
+$(BUILD)/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -91,6 +92,14 @@ $(BUILD)/bpf/%.skel.h: $(BUILD)/bpf/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf >$@.tmp
 	@mv $@.tmp $@
 
+$(BUILD)/proto/%.pb-c.c $(BUILD)/proto/%.pb-c.h: src/view/%.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+# Not ours, so without our warnings.
+$(BUILD)/proto/%.o: $(BUILD)/proto/%.c
+	$(CC) -std=gnu17 $(CFLAGS) $(SANFLAGS) -MD -MP -c -o $@ $<
+
 fuzzers: $(FUZZERS)
 
 fuzz: fuzzers
@@ -100,9 +109,13 @@ $(BUILD)/fuzz/%_fuzz: tests/fuzz/%_fuzz.c tests/fuzz/fuzz_file.h $(FUZZ_OBJECTS)
 	$(CLANG) $(CPPFLAGS) -std=gnu17 -Wall -Wextra $(FUZZ_FLAGS) -fsanitize=fuzzer -o $@ \
 		$< $(FUZZ_OBJECTS) $(LDLIBS)
 
-$(BUILD)/fuzz/%.o: %.c | $(SKELETONS)
+$(BUILD)/fuzz/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(CCACHE) $(CLANG) $(CPPFLAGS) -std=gnu17 $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/fuzz/proto/%.o: $(BUILD)/proto/%.c
+	@mkdir -p $(@D)
+	$(CCACHE) $(CLANG) -std=gnu17 $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
 
 format:
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

@@ -5,7 +5,8 @@
 # last includes the ones before it)
 set -eu
 
-build="gcc make clang bpftool libbpf-dev libelf-dev libzstd-dev libjansson-dev zlib1g-dev libc6-dev"
+build="gcc make clang bpftool libbpf-dev libelf-dev libzstd-dev libjansson-dev zlib1g-dev libc6-dev
+protobuf-c-compiler libprotobuf-c-dev"
 check="libcmocka-dev libclang-rt-dev libasan8 libubsan1 iproute2 procps util-linux clang-format jq linux-perf
 qemu-system-x86 mandoc"
 lab="busybox-static cpio kmod socat xz-utils httperf gnuplot-nox libvirt-daemon

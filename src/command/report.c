@@ -23,6 +23,7 @@
 #include "view/interval_csv.h"
 #include "view/interval_json.h"
 #include "view/interval_table.h"
+#include "view/pprof.h"
 #include "view/sorting.h"
 #include "view/symbol_view.h"
 
@@ -78,6 +79,12 @@ static const char *value_of(const struct vm_values *values, const char *vm)
 	return NULL;
 }
 
+/* Stacks are written instead of accounts. */
+static bool shows_stacks(const struct report_options *options)
+{
+	return options->folded || options->pprof;
+}
+
 /* The symbols that options name. */
 static int load_symbols(struct report_run *run, struct error *error)
 {
@@ -85,7 +92,7 @@ static int load_symbols(struct report_run *run, struct error *error)
 	struct resolver *resolver = &run->profile.resolver;
 	int code = 0;
 
-	if (options->folded)
+	if (shows_stacks(options))
 		resolver->detail = PLACE_BY_STACK;
 	else if (options->by == VIEW_BY_SYMBOL)
 		resolver->detail = PLACE_BY_SYMBOL;
@@ -125,7 +132,7 @@ static int read_recording(struct report_run *run, struct error *error)
 
 	recording->profile = &run->profile;
 	recording->event = run->options.event;
-	recording->keeps_stacks = run->options.folded;
+	recording->keeps_stacks = shows_stacks(&run->options);
 	if (isatty(STDERR_FILENO) && !(run->options.output == NULL && !isatty(STDOUT_FILENO)))
 		recording->progress = show_progress;
 	int code = recording_open(recording, run->options.input, error);
@@ -303,14 +310,16 @@ static int write_report(struct report_run *run, const struct report_input *input
 	const struct interval *interval = &run->report.interval;
 	int code = 0;
 
-	/* Both refer to the VMs in the order in which they were found. */
+	/* All three refer to the VMs in the order in which they were found. */
 	if (options->folded)
 		code = folded_write(run->output, &run->report, input);
+	else if (options->pprof)
+		code = pprof_write(run->output, &run->report, input);
 	else if (options->by == VIEW_BY_SYMBOL)
 		code = write_symbols(run, input);
 	else
 		code = interval_sort(&run->report.interval, options->sort);
-	if (!code && (options->folded || options->by == VIEW_BY_SYMBOL))
+	if (!code && (shows_stacks(options) || options->by == VIEW_BY_SYMBOL))
 		return 0;
 	if (!code && options->format == REPORT_JSON)
 		code = interval_write_json(run->output, interval);
@@ -324,6 +333,15 @@ static int write_report(struct report_run *run, const struct report_input *input
 				options->output ? options->output : "standard output",
 				strerror(errno))
 		    : 0;
+}
+
+/* Reading can take long: what can't be written is refused before. */
+static int check_output(const struct report_options *options, struct error *error)
+{
+	if (!options->pprof || options->output || !isatty(STDOUT_FILENO))
+		return 0;
+	return error_set(error, -EINVAL,
+			 "a pprof profile is binary and not for terminals: use -o FILE");
 }
 
 static int no_samples(const struct report_run *run, struct error *error)
@@ -390,6 +408,8 @@ int command_report(int argc, char **argv)
 	int status = EXIT_OK;
 
 	int code = report_options_parse(&run.options, argc, argv, &error);
+	if (!code && !run.options.help)
+		code = check_output(&run.options, &error);
 	if (!code && run.options.help)
 		fputs(report_options_help, stdout);
 	else if (!code)

@@ -27,6 +27,7 @@ const char report_options_help[] =
 	"or\n"
 	"                         hypervisor (default name)\n"
 	"      --folded           write stacks for flame graphs instead\n"
+	"      --pprof            write a profile for pprof instead (-o FILE: it is binary)\n"
 	"      --kallsyms FILE    copy of the host's /proc/kallsyms\n"
 	"      --modules FILE     copy of the host's /proc/modules\n"
 	"      --guest-kallsyms [VM=]FILE, --guest-modules [VM=]FILE\n"
@@ -50,6 +51,7 @@ enum long_option {
 	OPTION_SORT,
 	OPTION_TIME,
 	OPTION_FOLDED,
+	OPTION_PPROF,
 	OPTION_SAMPLES,
 	OPTION_KALLSYMS,
 	OPTION_MODULES,
@@ -142,6 +144,7 @@ static int parse_option(struct report_options *options, int option, const char *
 		break;
 	case OPTION_TIME: options->time = text; break;
 	case OPTION_FOLDED: options->folded = true; break;
+	case OPTION_PPROF: options->pprof = true; break;
 	case OPTION_SAMPLES: options->samples = text; break;
 	case OPTION_KALLSYMS: options->kallsyms = text; break;
 	case OPTION_MODULES: options->modules = text; break;
@@ -168,8 +171,11 @@ static int check(const struct report_options *options, int argc, char **argv,
 				 "unexpected '%s': the recording is given by -i", argv[optind]);
 	if (options->input && options->samples)
 		return error_set(error, -EINVAL, "--input and --samples exclude each other");
-	if (options->folded && options->format != REPORT_TABLE)
-		return error_set(error, -EINVAL, "--folded has a form of its own: no --format");
+	if (options->folded && options->pprof)
+		return error_set(error, -EINVAL, "--folded and --pprof exclude each other");
+	if ((options->folded || options->pprof) && options->format != REPORT_TABLE)
+		return error_set(error, -EINVAL, "%s has a form of its own: no --format",
+				 options->folded ? "--folded" : "--pprof");
 	if (options->modules && !options->kallsyms)
 		return error_set(error, -EINVAL, "--modules needs --kallsyms");
 	if (options->taps.count && !options->net_before)
@@ -203,6 +209,7 @@ int report_options_parse(struct report_options *options, int argc, char **argv,
 		{"sort", required_argument, NULL, OPTION_SORT},
 		{"time", required_argument, NULL, OPTION_TIME},
 		{"folded", no_argument, NULL, OPTION_FOLDED},
+		{"pprof", no_argument, NULL, OPTION_PPROF},
 		{"samples", required_argument, NULL, OPTION_SAMPLES},
 		{"kallsyms", required_argument, NULL, OPTION_KALLSYMS},
 		{"modules", required_argument, NULL, OPTION_MODULES},

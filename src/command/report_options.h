@@ -37,7 +37,7 @@ struct report_options {
 	size_t vm_count;
 	enum view_grouping by;
 	const char *sort; /* NULL: by name, or the largest first by symbol */
-	bool folded;
+	bool folded, pprof;
 	enum report_format format;
 	const char *output;
 	bool help;

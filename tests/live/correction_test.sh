@@ -60,6 +60,8 @@ recorded() {
 	for correction in auto none; do
 		status 0 "$kvmperf" report -i "$dir/perf.data" --folded --correction $correction \
 			-o "$dir/folded.$correction"
+		status 0 "$kvmperf" report -i "$dir/perf.data" --pprof --correction $correction \
+			-o "$dir/pprof.$correction"
 	done
 }
 
@@ -118,6 +120,10 @@ moved_in_views() {
 	! grep -q 'kvm/world-switch' "$dir/folded.none" || fail "$1: folded stacks are corrected"
 	awk '{ n[FILENAME] += $NF } END { for (file in n) if (sum && sum != n[file]) exit 1; else sum = n[file] }' \
 		"$dir/folded.auto" "$dir/folded.none" || fail "$1: folded stacks lost samples"
+	gzip -dc "$dir/pprof.auto" | grep -aq 'samples were moved from guest to kvm/world-switch' ||
+		fail "$1: the profile for pprof shows nothing that was moved"
+	! gzip -dc "$dir/pprof.none" | grep -aq 'kvm/world-switch' ||
+		fail "$1: the profile for pprof is corrected"
 }
 
 # closer KIND EXITS-PER-SECOND
