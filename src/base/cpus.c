@@ -59,18 +59,31 @@ int cpus_parse(const char *list, int **cpus, size_t *count)
 	return error;
 }
 
-int cpus_online(int **cpus, size_t *count, struct error *error)
+static const char online_path[] = "/sys/devices/system/cpu/online";
+
+int cpus_online_list(char list[CPUS_LIST_SIZE], struct error *error)
 {
-	static const char path[] = "/sys/devices/system/cpu/online";
-	char line[4096];
-	FILE *file = fopen(path, "re");
+	FILE *file = fopen(online_path, "re");
 
 	if (!file)
-		return error_set(error, -errno, "cannot open %s: %m", path);
-	bool read = fgets(line, sizeof(line), file);
+		return error_set(error, -errno, "cannot open %s: %m", online_path);
+	bool read = fgets(list, CPUS_LIST_SIZE, file);
 	fclose(file);
-	int code = read ? cpus_parse(line, cpus, count) : -EBADMSG;
+	if (!read)
+		return error_set(error, -EBADMSG, "%s is empty", online_path);
+	list[strcspn(list, "\n")] = '\0';
+	return 0;
+}
+
+int cpus_online(int **cpus, size_t *count, struct error *error)
+{
+	char list[CPUS_LIST_SIZE];
+	int code = cpus_online_list(list, error);
+
 	if (code)
-		return error_set(error, code, "%s holds no list of CPUs", path);
+		return code;
+	code = cpus_parse(list, cpus, count);
+	if (code)
+		return error_set(error, code, "%s holds no list of CPUs", online_path);
 	return 0;
 }

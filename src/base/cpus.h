@@ -13,7 +13,17 @@
  */
 int cpus_parse(const char *list, int **cpus, size_t *count);
 
-/* The CPUs that are online: /sys/devices/system/cpu/online. Ownership and errors as above. */
+/* Room for the list of the CPUs that are online. */
+#define CPUS_LIST_SIZE 4096
+
+/*
+ * The list of the CPUs that are online, as the kernel prints it
+ * (/sys/devices/system/cpu/online), without the end of the line. Errors: -errno; -EBADMSG when
+ * there is none.
+ */
+int cpus_online_list(char list[CPUS_LIST_SIZE], struct error *error);
+
+/* The CPUs that are online. Ownership as of cpus_parse(); errors of both. */
 int cpus_online(int **cpus, size_t *count, struct error *error);
 
 #endif

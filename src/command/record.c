@@ -180,6 +180,11 @@ static int record_interval(struct record_run *run, struct error *error)
 
 	int code = session_next(run->session, left < length ? left : length, run->stop_fd,
 				&interval, &event, error);
+	if (code == -ESTALE) {
+		struct error reason = *error;
+		return error_set(error, code, "%s: the recording ends here; start another one",
+				 reason.message);
+	}
 	if (code)
 		return code;
 	if (event == SESSION_STOPPED && stop_signals_take(run->signal_fd, &run->child))

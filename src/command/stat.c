@@ -25,8 +25,9 @@ struct stat_run {
 	struct session *session;
 	struct child child;
 	FILE *output;
-	struct interval sum; /* of all intervals, for the table's summary */
-	uint64_t intervals;
+	struct interval sum; /* for the table's summary */
+	uint64_t summed;     /* intervals of it */
+	uint64_t intervals;  /* of all */
 	int stop_fd;
 	bool stopped;
 	bool said_inexact;
@@ -99,10 +100,10 @@ static int write_summary(struct stat_run *run, struct error *error)
 {
 	char title[64];
 
-	if (run->options.format != STAT_TABLE || run->intervals < 2)
+	if (run->options.format != STAT_TABLE || run->summed < 2)
 		return 0;
 	snprintf(title, sizeof(title), "summary of %llu intervals",
-		 (unsigned long long)run->intervals);
+		 (unsigned long long)run->summed);
 	if (interval_write_table(run->output, &run->sum, run->options.by, title))
 		return error_set(error, -EIO, "cannot write the summary: %m");
 	return 0;
@@ -177,6 +178,22 @@ static void say_rate(const struct interval_source *source)
 			source->sample_cost_s * 1e6);
 }
 
+/* CPUs came or went, as the error says: a new session counts those that there are now. */
+static int begin_anew(struct stat_run *run, struct error *error)
+{
+	clear_progress(run);
+	fprintf(stderr,
+		"kvmperf stat: %s: measuring begins anew, and this interval is left out\n",
+		error->message);
+	int code = write_summary(run, error);
+	interval_free(&run->sum);
+	run->sum = (struct interval){0};
+	run->summed = 0;
+	session_close(run->session);
+	run->session = NULL;
+	return code ? code : session_open(&run->session, &run->options.session, error);
+}
+
 static int measure(struct stat_run *run, struct error *error)
 {
 	uint64_t duration_ns = run->options.interval_ns;
@@ -190,6 +207,10 @@ static int measure(struct stat_run *run, struct error *error)
 		enum session_event event;
 		code = session_next(run->session, duration_ns, run->stop_fd, &interval, &event,
 				    error);
+		if (code == -ESTALE) {
+			code = begin_anew(run, error);
+			continue;
+		}
 		if (code)
 			break;
 		clear_progress(run);
@@ -201,6 +222,7 @@ static int measure(struct stat_run *run, struct error *error)
 		if (!code && run->options.format == STAT_TABLE &&
 		    interval_add(&run->sum, &interval))
 			code = error_set(error, -ENOMEM, "no memory for the summary");
+		run->summed++;
 		if (!code && run->intervals == 1) {
 			say_rate(&interval.source);
 			note_unseen(&interval);

@@ -162,11 +162,26 @@ static void keep_budget(struct session *session, const struct collection *collec
 	collector_set_frequency(session->collector, session->frequency_hz);
 }
 
+/* A CPU that was not there at the start is not sampled, and one that has gone has no capacity.
+ */
+static int check_cpus(const struct session *session, struct error *error)
+{
+	char online[CPUS_LIST_SIZE];
+	int code = cpus_online_list(online, error);
+
+	if (code || strcmp(online, session->online) == 0)
+		return code;
+	return error_set(error, -ESTALE, "CPUs %.100s were online and %.100s are now",
+			 session->online, online);
+}
+
 static int end_interval(struct session *session, struct interval *out, struct error *error)
 {
 	const struct collection *collection;
-	int code = session_scan(session, error);
+	int code = check_cpus(session, error);
 
+	if (!code)
+		code = session_scan(session, error);
 	if (!code)
 		code = collector_read(session->collector, &collection, error);
 	if (code)
@@ -250,18 +265,22 @@ int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
 	uint64_t end_ns = next_deadline(session, duration_ns);
 	bool stopped = false;
 
-	uint64_t next_progress_ns = session->interval_start_ns + NS_PER_S;
+	uint64_t next_second_ns = session->interval_start_ns + NS_PER_S;
 	for (uint64_t now; !stopped && (now = clock_monotonic_ns()) < end_ns;) {
 		int code = wait_until(session, end_ns, stop_fd, &stopped, error);
 		if (code)
 			return code;
-		if (session->options.progress && now >= next_progress_ns) {
+		if (now < next_second_ns)
+			continue;
+		next_second_ns += NS_PER_S;
+		code = check_cpus(session, error);
+		if (code)
+			return code;
+		if (session->options.progress)
 			session->options.progress(session->options.context,
 						  (double)(now - session->interval_start_ns) /
 							  1e9,
 						  (double)duration_ns / 1e9);
-			next_progress_ns += NS_PER_S;
-		}
 	}
 	*event = stopped ? SESSION_STOPPED : SESSION_INTERVAL;
 	return end_interval(session, interval, error);

@@ -64,6 +64,8 @@ enum session_event {
  * Waits until duration_ns have passed since the interval began, or stop_fd is readable, then
  * ends the interval and fills *interval (owned by the caller, interval_free). Interval follows
  * interval without a gap: a late return makes this one longer. *event says what ended it.
+ * Errors: -ESTALE when other CPUs are online than at the start, so that the session has come to
+ * its end; others as they come.
  */
 int session_next(struct session *session, uint64_t duration_ns, int stop_fd,
 		 struct interval *interval, enum session_event *event, struct error *error);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "account/budget.h"
+#include "base/cpus.h"
 #include "calibrate/calibration.h"
 #include "collect/collector.h"
 #include "discover/discover.h"
@@ -35,6 +36,7 @@ struct tracked_vm {
 
 struct session {
 	struct session_options options;
+	char online[CPUS_LIST_SIZE]; /* the CPUs that the collector follows */
 	struct kernel_map *kernel_map;
 	struct labels *labels;
 	struct dso_cache *dsos;

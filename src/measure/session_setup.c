@@ -170,6 +170,8 @@ int session_open(struct session **out, const struct session_options *options,
 	if (!code)
 		code = check_pid_namespace(error);
 	if (!code)
+		code = cpus_online_list(session->online, error);
+	if (!code)
 		code = kernel_map_load(&session->kernel_map, NULL, error);
 	if (!code && labels_use_map(session->labels, session->kernel_map))
 		code = error_set(error, -ENOMEM, "no memory for the kernel map");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # VMs that change while they are measured: killed in the middle of an interval,
-# their tap removed, migrated to a process of another name.
+# their tap removed, migrated to a process of another name; and a CPU that goes and comes.
 set -u
 # shellcheck source=tests/live/lib.sh
 . tests/live/lib.sh
@@ -66,4 +66,48 @@ holds "$dir/after" "[.[0].vms[] | select(.name == \"web2\") | [.pid, .vmm, .taps
 kill -KILL "$target"
 ip link del tap3
 rm -f /run/lab/web2.* /run/lab/moved.* /usr/bin/vmm-9.2
+# CPU 2 goes offline and comes back: the books are those of the CPUs that there are.
+cpu=/sys/devices/system/cpu/cpu2/online
+# intervals N: waits until stat has written so many.
+intervals() {
+	local end=$((SECONDS + 60))
+	until [ "$(wc -l <"$dir/stat")" -ge "$1" ]; do
+		if [ $SECONDS -ge $end ]; then
+			fail "no interval $1: $(cat "$dir/err")"
+			return
+		fi
+		sleep 0.2
+	done
+}
+rm -f "$dir/stat"
+touch "$dir/stat"
+"$kvmperf" stat --budget none --correction none -f json -i 1 -o "$dir/stat" 2>"$dir/err" &
+stat=$!
+intervals 1
+echo 0 >$cpu || fail "CPU 2 does not go offline"
+sleep 2
+before=$(wc -l <"$dir/stat")
+intervals $((before + 1))
+echo 1 >$cpu || fail "CPU 2 does not come back"
+sleep 2
+before=$(wc -l <"$dir/stat")
+intervals $((before + 1))
+kill -INT $stat
+wait $stat || fail "stat failed: $(cat "$dir/err")"
+balanced "$dir/stat"
+holds "$dir/stat" 'map(.cpus) | .[0] == 3 and .[-1] == 3 and unique == [2, 3]' \
+	"CPUs: $(jq -c .cpus "$dir/stat" | tr '\n' ' ')"
+[ "$(grep -c 'CPUs .* measuring begins anew' "$dir/err")" = 2 ] || fail "said: $(cat "$dir/err")"
+
+# A recording ends, valid.
+"$kvmperf" record -F 99 -i 1 -d 60 -o "$dir/perf.data" 2>"$dir/err" &
+record=$!
+sleep 8
+echo 0 >$cpu
+wait $record && fail "record did not see that a CPU went"
+echo 1 >$cpu
+grep -q 'CPUs 0-2 were online and 0-1 are now: the recording ends here' "$dir/err" ||
+	fail "said: $(cat "$dir/err")"
+"$kvmperf" report -i "$dir/perf.data" -f json -o "$dir/stat" || fail "the recording is broken"
+balanced "$dir/stat"
 finish
