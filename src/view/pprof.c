@@ -122,11 +122,11 @@ static uint64_t location_of_place(struct writer *writer, uint32_t place)
 	return *location;
 }
 
-/* The locations of a stack, innermost first; their number. */
-static size_t list_locations(struct writer *writer, const struct stack *stack)
+/* The locations of a stack in frames outer ones, innermost first; their number. */
+static size_t list_locations(struct writer *writer, const struct stack *stack,
+			     const char *const outer[STACK_OUTER_FRAMES], size_t frames)
 {
 	const struct place *places = writer->stacks->profile->places.places;
-	const char *outer[STACK_OUTER_FRAMES];
 	size_t count = 0;
 
 	for (uint32_t place = stack->place; place != PLACE_NONE; place = places[place].parent) {
@@ -137,7 +137,7 @@ static size_t list_locations(struct writer *writer, const struct stack *stack)
 		}
 		writer->ids[count++] = location_of_place(writer, place);
 	}
-	for (size_t i = stack_outer_frames(writer->stacks, stack, outer); i > 0; i--)
+	for (size_t i = frames; i > 0; i--)
 		writer->ids[count++] = location_of(writer, OUTER_MAPPING, outer[i - 1]);
 	return count;
 }
@@ -153,7 +153,7 @@ static void put_stack(struct writer *writer, const struct stack *stack)
 	size_t frames = stack_outer_frames(writer->stacks, stack, outer);
 	int64_t value = (int64_t)stack->samples;
 
-	sample.n_location_id = list_locations(writer, stack);
+	sample.n_location_id = list_locations(writer, stack, outer, frames);
 	sample.location_id = writer->ids;
 	sample.n_value = 1;
 	sample.value = &value;
