@@ -40,19 +40,6 @@ static uint64_t packets_of(const char *tap)
 	return counters.received_packets + counters.sent_packets;
 }
 
-static uint64_t taken_ns(void)
-{
-	uint64_t last = clock_monotonic_ns(), end = last + WINDOW_NS, sum = 0;
-
-	while (last < end) {
-		uint64_t now = clock_monotonic_ns();
-		if (now - last > GAP_NS)
-			sum += now - last;
-		last = now;
-	}
-	return sum;
-}
-
 static size_t user_of(void *context, uint32_t owner)
 {
 	(void)context;
@@ -71,7 +58,7 @@ struct window {
 
 static struct window measure(const char *tap)
 {
-	uint64_t before = packets_of(tap), taken = taken_ns();
+	uint64_t before = packets_of(tap), taken = clock_gaps_ns(WINDOW_NS, GAP_NS);
 
 	return (struct window){packets_of(tap) - before, taken};
 }

@@ -11,6 +11,19 @@ uint64_t clock_monotonic_ns(void)
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+uint64_t clock_gaps_ns(uint64_t duration_ns, uint64_t step_ns)
+{
+	uint64_t last = clock_monotonic_ns(), end = last + duration_ns, sum = 0;
+
+	while (last < end) {
+		uint64_t now = clock_monotonic_ns();
+		if (now - last > step_ns)
+			sum += now - last;
+		last = now;
+	}
+	return sum;
+}
+
 double clock_wall_s(void)
 {
 	struct timespec now;

@@ -10,6 +10,12 @@
 /* CLOCK_MONOTONIC, ns: the clock of bpf_ktime_get_ns(). */
 uint64_t clock_monotonic_ns(void);
 
+/*
+ * Looks at clock_monotonic_ns() again and again for duration_ns: the sum of the steps that took
+ * longer than step_ns, which is what others had of the CPU's time.
+ */
+uint64_t clock_gaps_ns(uint64_t duration_ns, uint64_t step_ns);
+
 /* CLOCK_REALTIME, seconds since 1970. */
 double clock_wall_s(void);
 

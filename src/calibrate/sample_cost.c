@@ -61,15 +61,8 @@ static uint64_t longest_step(void)
 static double sum_gaps(uint64_t step_ns)
 {
 	long before = thread_preemptions();
-	uint64_t last = clock_monotonic_ns(), end = last + PROBE_NS;
-	double sum = 0;
+	double sum = (double)clock_gaps_ns(PROBE_NS, step_ns);
 
-	while (last < end) {
-		uint64_t now = clock_monotonic_ns();
-		if (now - last > step_ns)
-			sum += (double)(now - last);
-		last = now;
-	}
 	return thread_preemptions() == before ? sum : NAN;
 }
 
