@@ -4,8 +4,8 @@
 # 95 % intervals hold the truth, and what kvmperf costs.
 # Usage: bench/accuracy.sh BUILD [--quick] [--only CASE[,CASE]...]
 # Cases: those of `loads` below, coverage, event_cost, overhead, wakeups. WINDOW in the
-# environment: seconds of a window of the loads (5). Runs on a
-# KVM host and in the lab's box: lab/lab run -- bench/accuracy.sh build ...
+# environment: seconds of a window of the loads (5). Runs on a KVM host and in
+# the lab's box: lab/lab run -- bench/accuracy.sh build ...
 . "$(dirname "$0")/lib.sh"
 need perf pidstat
 

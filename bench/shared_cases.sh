@@ -7,6 +7,7 @@
 # charge. Started by shared.sh.
 # usage: shared_cases.sh BUILD SECONDS ROUNDS DIRECTION...
 set -u
+. "$(dirname "$0")/shared_lib.sh"
 build=$1
 seconds=$2
 rounds=$3
@@ -16,19 +17,9 @@ trap 'rm -f "$cases" "$cases.commands"' EXIT
 vms="vma vmb a_few b_few a_many b_many"
 few=20 many=200
 
-# The uplink stands for the physical NIC. Receive packet steering hands each tap's frames to
-# the softirq of CPU 1, as a NIC's interrupt does; the sender stays on CPU 0.
-mount -t sysfs sysfs /sys || exit 1
-ip link set lo up
-ip link add br0 type bridge
-ip link set br0 up
-for tap in uplink $vms; do
-	ip tuntap add "$tap" mode tap
-	echo 1 >"/proc/sys/net/ipv6/conf/$tap/disable_ipv6" 2>/dev/null
-	ip link set "$tap" mtu 9000 master br0 up
-	echo 2 >"/sys/class/net/$tap/queues/rx-0/rps_cpus"
-done
-echo 1 >/proc/sys/net/ipv6/conf/br0/disable_ipv6 2>/dev/null
+# The uplink stands for the physical NIC; the sender stays on CPU 0.
+# shellcheck disable=SC2086
+make_bridge uplink $vms
 
 # flows DIRECTION NAME BYTES FRAMES
 flows() {
@@ -51,10 +42,8 @@ for direction in "$@"; do
 			turns="$turns / $(flows "$direction" b_few "$size_b" $few)"
 			turns="$turns / $(flows "$direction" a_many "$size_a" $many) / $b $a"
 			turns="$turns / $(flows "$direction" b_many "$size_b" $many)"
-			for round in $(seq "$rounds"); do
-				echo "$build/tap_traffic -k 3000 -c 0 $turns"
-				echo "{\"direction\":\"$direction\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b],\"alone_frames\":[$few,$many]}" >&3
-			done
+			write_case "$rounds" "$direction" "$sizes" "$ratio" "$few $many" \
+				"$build/tap_traffic -k 3000 -c 0 $turns"
 		done
 	done
 done 3>"$cases" >"$cases.commands"

@@ -7,17 +7,8 @@ bench=$(dirname "$0")
 build=$1
 pairs=$2
 
-mount -t sysfs sysfs /sys || exit 1
-ip link set lo up
-ip link add br0 type bridge
-ip link set br0 up
-for tap in uplink vma; do
-	ip tuntap add "$tap" mode tap
-	echo 1 >"/proc/sys/net/ipv6/conf/$tap/disable_ipv6" 2>/dev/null
-	ip link set "$tap" master br0 up
-	echo 2 >"/sys/class/net/$tap/queues/rx-0/rps_cpus"
-done
-echo 1 >/proc/sys/net/ipv6/conf/br0/disable_ipv6 2>/dev/null
+. "$bench/shared_lib.sh"
+make_bridge uplink vma
 for flow in uplink,vma vma,uplink; do
 	"$build/tap_traffic" -k 1000 -c 0 "$flow,60,100" >/dev/null &
 	traffic=$!

@@ -8,6 +8,7 @@ set -u
 bench=$(cd "$(dirname "$0")" && pwd)
 repo=$(dirname "$bench")
 state=$repo/build/lab/box
+. "$bench/shared_lib.sh"
 
 # In the box: says which flows are wanted, until it is ended.
 announce() {
@@ -61,10 +62,8 @@ for sizes in "60 60" "60 1514"; do
 		# Who comes first in a burst pays for cold caches: in turn.
 		turns="$(flow 3 "$size_a" $few) / $a $b / $(flow 4 "$size_b" $few)"
 		turns="$turns / $(flow 5 "$size_a" $many) / $b $a / $(flow 6 "$size_b" $many)"
-		for _ in $(seq "$rounds"); do
-			echo "$bench/shared_lab.sh announce $turns"
-			echo "{\"direction\":\"e1000 to vhost\",\"sizes\":[$size_a,$size_b],\"frames\":[$frames_a,$frames_b],\"alone_frames\":[$few,$many]}" >&3
-		done
+		write_case "$rounds" "e1000 to vhost" "$sizes" "$frames" "$few $many" \
+			"$bench/shared_lab.sh announce $turns"
 	done
 done 3>"$cases" >"$commands"
 
