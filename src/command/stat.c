@@ -187,7 +187,6 @@ static int begin_anew(struct stat_run *run, struct error *error)
 		error->message);
 	int code = write_summary(run, error);
 	interval_free(&run->sum);
-	run->sum = (struct interval){0};
 	run->summed = 0;
 	session_close(run->session);
 	run->session = NULL;

@@ -66,6 +66,7 @@ holds "$dir/after" "[.[0].vms[] | select(.name == \"web2\") | [.pid, .vmm, .taps
 kill -KILL "$target"
 ip link del tap3
 rm -f /run/lab/web2.* /run/lab/moved.* /usr/bin/vmm-9.2
+
 # CPU 2 goes offline and comes back: the books are those of the CPUs that there are.
 cpu=/sys/devices/system/cpu/cpu2/online
 # intervals N: waits until stat has written so many.
@@ -79,8 +80,7 @@ intervals() {
 		sleep 0.2
 	done
 }
-rm -f "$dir/stat"
-touch "$dir/stat"
+: >"$dir/stat"
 "$kvmperf" stat --budget none --correction none -f json -i 1 -o "$dir/stat" 2>"$dir/err" &
 stat=$!
 intervals 1
