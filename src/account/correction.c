@@ -22,6 +22,22 @@ static struct exit_cost handler(struct exit_cost interrupt, const struct exit_co
 	return (struct exit_cost){.ns = ns > 0 ? ns : 0, .error95_ns = interrupt.error95_ns};
 }
 
+/* A cost between two, the share of the second being what the thread slept. */
+static struct exit_cost rested_cost(const struct correction_input *thread,
+				    const struct exit_cost *busy,
+				    const struct exit_cost *rested)
+{
+	double share = thread->slept_ns < thread->run_ns
+			       ? (double)thread->slept_ns / (double)thread->run_ns
+			       : 1;
+
+	return (struct exit_cost){
+		.ns = busy->ns + share * (rested->ns - busy->ns),
+		.error95_ns =
+			busy->error95_ns + share * (rested->error95_ns - busy->error95_ns),
+	};
+}
+
 static void add_interrupts(struct sum *sum, const struct correction_input *thread,
 			   const struct exit_costs *costs)
 {
@@ -32,8 +48,11 @@ static void add_interrupts(struct sum *sum, const struct correction_input *threa
 		(double)thread->samples * (double)thread->guest_ns / (double)thread->run_ns;
 	double others = forced - ticks - samples;
 
-	add(sum, ticks, handler(costs->tick, exit));
-	add(sum, samples, handler(costs->sample, exit));
+	struct exit_cost tick = rested_cost(thread, &costs->tick, &costs->rested_tick);
+	struct exit_cost sample = rested_cost(thread, &costs->sample, &costs->rested_sample);
+
+	add(sum, ticks, handler(tick, exit));
+	add(sum, samples, handler(sample, exit));
 	if (others > 0)
 		add(sum, others, handler(costs->by_class[VM_EXIT_INTERRUPT], exit));
 	sum->ns += forced * exit->ns;

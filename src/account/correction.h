@@ -16,7 +16,10 @@
  * the tick and the samples, whose numbers are known, do more than another CPU's call. One that
  * comes while interrupts are off forces no exit, yet its handler runs in the window, where no
  * timer can look: so many ticks and samples as hit what looks like guest time, beyond those
- * that forced an exit, add their handler's time. Times are ns.
+ * that forced an exit, add their handler's time. And they find the caches of a vCPU that has
+ * just slept colder than those of one that has run for a while: both costs are learned, and
+ * the share of the second is taken to be that of the time slept in the time run, up to all of
+ * it. Times are ns.
  */
 
 #include <stdint.h>
@@ -38,7 +41,8 @@ struct exit_cost {
 struct exit_costs {
 	struct exit_cost by_class[VM_EXIT_CLASSES]; /* interrupts: neither tick nor sample */
 	struct exit_cost tick, sample; /* of an exit that one of them forces, in all */
-	double tick_hz;		       /* of a CPU that is busy; 0: ticks are no different */
+	struct exit_cost rested_tick, rested_sample; /* the same soon after a sleep */
+	double tick_hz; /* of a CPU that is busy; 0: ticks are no different */
 };
 
 struct correction {
@@ -49,6 +53,7 @@ struct correction {
 /* What is known of one thread in an interval. */
 struct correction_input {
 	uint64_t run_ns;   /* on a CPU */
+	uint64_t slept_ns; /* neither running nor ready to */
 	uint64_t guest_ns; /* of this, what its samples call guest */
 	uint64_t samples;  /* taken in it */
 	uint64_t exits[VM_EXIT_CLASSES];

@@ -173,6 +173,7 @@ static int correct_guest(struct ledger_work *work, size_t index)
 		return 0;
 	struct correction_input known = {
 		.run_ns = thread->charged_ns,
+		.slept_ns = account->slept_ns,
 		.guest_ns = thread->guest_ns,
 		/* Exact times have the samples' own interrupts apart. */
 		.samples = input->exact ? 0 : thread->samples,

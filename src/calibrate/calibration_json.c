@@ -31,6 +31,8 @@ static json_t *costs_json(const struct exit_costs *costs)
 		json_object_set_new(object, class_names[i], cost_json(&costs->by_class[i]));
 	json_object_set_new(object, "tick", cost_json(&costs->tick));
 	json_object_set_new(object, "sample", cost_json(&costs->sample));
+	json_object_set_new(object, "rested_tick", cost_json(&costs->rested_tick));
+	json_object_set_new(object, "rested_sample", cost_json(&costs->rested_sample));
 	json_object_set_new(object, "tick_hz", json_real(costs->tick_hz));
 	return object;
 }
@@ -61,6 +63,17 @@ static bool read_cost(struct exit_cost *out, const json_t *object, const char *n
 	       out->error95_ns <= COST_MAX_NS;
 }
 
+/* Costs of interrupts soon after a sleep; those before 2026-11-26 are as any others. */
+static bool read_rested(struct exit_costs *out, const json_t *object)
+{
+	out->rested_tick = out->tick;
+	out->rested_sample = out->sample;
+	return (!json_object_get(object, "rested_tick") ||
+		read_cost(&out->rested_tick, object, "rested_tick")) &&
+	       (!json_object_get(object, "rested_sample") ||
+		read_cost(&out->rested_sample, object, "rested_sample"));
+}
+
 static bool read_costs(struct exit_costs *out, const json_t *object)
 {
 	for (int i = 0; i < VM_EXIT_CLASSES; i++)
@@ -68,8 +81,8 @@ static bool read_costs(struct exit_costs *out, const json_t *object)
 			return false;
 	out->tick_hz = json_number_value(json_object_get(object, "tick_hz"));
 	return read_cost(&out->tick, object, "tick") &&
-	       read_cost(&out->sample, object, "sample") && out->tick_hz >= 0 &&
-	       out->tick_hz <= TICK_MAX_HZ;
+	       read_cost(&out->sample, object, "sample") && read_rested(out, object) &&
+	       out->tick_hz >= 0 && out->tick_hz <= TICK_MAX_HZ;
 }
 
 int calibration_from_json(struct calibration *out, json_t *object)

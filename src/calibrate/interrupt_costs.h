@@ -7,11 +7,12 @@
 #include "calibrate/thread_sampler.h"
 
 /*
- * What an interrupt takes from a guest that runs without pause - the exit, the interrupt, which
+ * What an interrupt takes from a guest - the exit, the interrupt, which
  * is served while the thread counts as guest, and the entry - by what interrupts: the kernel's
- * tick, a sample, and another CPU's call, which stands for all others. Fills tick, sample,
- * tick_hz and VM_EXIT_INTERRUPT of costs, whose other classes are known. Takes some 250 ms of
- * one CPU, times precision, and up to a second on a busy host. A kind that was seen too seldom
+ * tick, a sample, and another CPU's call, which stands for all others. The first two are
+ * measured in a guest that runs on and in one that has just slept. Fills all but the classes
+ * of exits that the guest makes, which are known. Takes some 450 ms of one CPU, times
+ * precision, and up to 1.5 s on a busy host. A kind that was seen too seldom
  * has the cost of another one.
  *
  * sampler: at the frequency that measurements have, stopped. round_ns: of the exit and entry

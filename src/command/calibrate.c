@@ -120,7 +120,9 @@ static void print_table(const struct calibration *calibration)
 		{"returned to user space", &costs->by_class[VM_EXIT_USER], &exact[VM_EXIT_USER],
 		 calibration->user_round_ns},
 		{"the kernel's tick", &costs->tick, NULL, 0},
+		{"  after a sleep", &costs->rested_tick, NULL, 0},
 		{"a sample", &costs->sample, NULL, 0},
+		{"  after a sleep", &costs->rested_sample, NULL, 0},
 		{"other host interrupt", &costs->by_class[VM_EXIT_INTERRUPT],
 		 &exact[VM_EXIT_INTERRUPT], 0},
 	};

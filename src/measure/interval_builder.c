@@ -423,6 +423,18 @@ static void charge_times(struct interval_builder *builder, const struct collecti
 	builder->carry_count = 0;
 }
 
+/* The rest of the interval, of each thread; of one that has just begun, too. */
+static void count_sleep(struct interval_builder *builder, const struct collection *collection)
+{
+	const uint64_t duration_ns = collection->end_ns - collection->start_ns;
+
+	for (size_t i = 0; i < builder->thread_count; i++) {
+		struct account_thread *account = &builder->accounts[i];
+		uint64_t awake_ns = account->run_ns + builder->threads[i].ready_ns;
+		account->slept_ns = awake_ns < duration_ns ? duration_ns - awake_ns : 0;
+	}
+}
+
 /* Gives the threads the exits of the vCPUs that they run. */
 static int count_exits(struct interval_builder *builder, const struct builder_vm *vms,
 		       size_t vm_count)
@@ -557,6 +569,7 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 		return error;
 	bool exact = collection->exact.valid;
 	charge_times(builder, collection);
+	count_sleep(builder, collection);
 	if (exact) {
 		charge_exact_times(builder, collection);
 		error = charge_exits(builder, collection, out, vm_count);

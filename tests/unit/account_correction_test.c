@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -66,6 +67,37 @@ static void test_pending_interrupts(void **state)
 	assert_int_equal(correction_make(&thread, &ticks).ns, 3 * MS + 6 * MS);
 	thread.exits[VM_EXIT_INTERRUPT] = 500;
 	assert_int_equal(correction_make(&thread, &ticks).ns, 15 * MS);
+}
+
+/* What interrupts cost after a sleep counts by what the thread slept, up to all of it. */
+static void test_rested_interrupts(void **state)
+{
+	const struct exit_cost busy = {30e3, 3e3}, rested = {50e3, 7e3};
+	const struct exit_costs ticks = {
+		.by_class = {[VM_EXIT_KERNEL] = {10e3, 0}},
+		.tick = busy,
+		.sample = busy,
+		.rested_tick = rested,
+		.rested_sample = rested,
+		.tick_hz = 250,
+	};
+	/* 200 ticks and 200 samples in what looks like guest time. */
+	struct correction_input thread = {.run_ns = 1000 * MS,
+					  .guest_ns = 800 * MS,
+					  .samples = 250,
+					  .exits = {0, 0, 400}};
+	struct correction correction;
+
+	(void)state;
+	assert_int_equal(correction_make(&thread, &ticks).ns, 12 * MS);
+	thread.slept_ns = 250 * MS;
+	correction = correction_make(&thread, &ticks);
+	assert_int_equal(correction.ns, 14 * MS);
+	assert_true(fabs(confidence_half_width(correction.variance) - 400 * 4e3) < 1);
+	thread.slept_ns = 9000 * MS;
+	correction = correction_make(&thread, &ticks);
+	assert_int_equal(correction.ns, 20 * MS);
+	assert_true(fabs(confidence_half_width(correction.variance) - 400 * 7e3) < 1);
 }
 
 static void test_classes(void **state)
@@ -211,14 +243,18 @@ static void test_random_ledgers(void **state)
 			.tick_hz = (double)draw(&random, 2000),
 			.tick = {(double)draw(&random, 50000), (double)draw(&random, 5000)},
 			.sample = {(double)draw(&random, 50000), (double)draw(&random, 5000)},
+			.rested_tick = {(double)draw(&random, 99000), 100},
+			.rested_sample = {(double)draw(&random, 99000), 100},
 		};
 		uint64_t weights[3] = {1, draw(&random, 5), draw(&random, 2)};
 		struct ledger before, after;
 
 		for (int t = 2; t < 5; t++) {
-			threads[t] = (struct account_thread){.owner = OWNER_VM,
-							     .vm = (uint32_t)draw(&random, 2),
-							     .run_ns = draw(&random, 300 * MS)};
+			threads[t] =
+				(struct account_thread){.owner = OWNER_VM,
+							.vm = (uint32_t)draw(&random, 2),
+							.run_ns = draw(&random, 300 * MS),
+							.slept_ns = draw(&random, 300 * MS)};
 			for (int c = 0; c < VM_EXIT_CLASSES; c++)
 				threads[t].exits[c] = draw(&random, 30000);
 		}
@@ -270,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_sum_of_classes),
 		cmocka_unit_test(test_never_more_than_there_is),
 		cmocka_unit_test(test_pending_interrupts),
+		cmocka_unit_test(test_rested_interrupts),
 		cmocka_unit_test(test_classes),
 		cmocka_unit_test(test_ledger_moves_it),
 		cmocka_unit_test(test_ledger_moves_exact_time),

@@ -27,6 +27,8 @@ static struct calibration example(const char *collector)
 		.costs = {.by_class = {{1500, 50}, {3000, 70}, {4000, 500}},
 			  .tick = {6000, 500},
 			  .sample = {9000, 600},
+			  .rested_tick = {7000, 700},
+			  .rested_sample = {9500, 800},
 			  .tick_hz = 250},
 	};
 
@@ -48,6 +50,8 @@ static void test_comes_back(void **state)
 	assert_float_equal(read.costs.tick_hz, 250, 1e-6);
 	assert_float_equal(read.costs.tick.ns, 6000, 1e-6);
 	assert_float_equal(read.costs.sample.error95_ns, 600, 1e-6);
+	assert_float_equal(read.costs.rested_tick.ns, 7000, 1e-6);
+	assert_float_equal(read.costs.rested_sample.error95_ns, 800, 1e-6);
 
 	bpf.exact_known = true;
 	bpf.exact_costs.by_class[VM_EXIT_KERNEL] = (struct exit_cost){800, 20};
@@ -58,6 +62,23 @@ static void test_comes_back(void **state)
 	assert_float_equal(read.exact_costs.by_class[VM_EXIT_KERNEL].error95_ns, 20, 1e-6);
 	assert_int_equal(calibration_load(&read, path, "perf", NULL), 0);
 	assert_false(read.exact_known);
+}
+
+/* A recording of kvmperf before it told of rested vCPUs: their interrupts cost what others do.
+ */
+static void test_without_rested(void **state)
+{
+	struct calibration calibration = example("bpf"), read;
+	json_t *object = calibration_json(&calibration);
+	json_t *costs = json_object_get(object, "exit_cost");
+
+	(void)state;
+	assert_int_equal(json_object_del(costs, "rested_tick"), 0);
+	assert_int_equal(json_object_del(costs, "rested_sample"), 0);
+	assert_int_equal(calibration_from_json(&read, object), 0);
+	assert_float_equal(read.costs.rested_tick.ns, 6000, 1e-6);
+	assert_float_equal(read.costs.rested_sample.error95_ns, 600, 1e-6);
+	json_decref(object);
 }
 
 /* Of another boot, or made by another version: as if there were none. */
@@ -91,6 +112,7 @@ static void test_malformed(void **state)
 		{"exit_cost", "tick_hz", "-1"},
 		{"exit_cost", "tick_hz", "1e300"},
 		{"exit_cost", "tick", "\"many\""},
+		{"exit_cost", "rested_sample", "{\"ns\":-1,\"error95_ns\":1}"},
 		{"exit_cost", "sample", "{\"ns\":1e300,\"error95_ns\":1}"},
 		{"event", NULL, "\"an event with a name that is too long\""},
 		{"event", NULL, "null"},
@@ -123,6 +145,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_without_rested),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_malformed),
 	};

@@ -520,6 +520,28 @@ static void test_exits_by_class(void **state)
 	}
 }
 
+/* A thread that neither ran nor waited has slept, and interrupts cost it more then. */
+static void test_sleep(void **state)
+{
+	struct bench *bench = *state;
+	struct vm *vm = bench_vm(bench, PID(100), 0);
+	const struct exit_costs costs = {.sample = {1 * MS, 0}, .rested_sample = {2 * MS, 0}};
+	/* Of a second; run 400 ms with 100 samples, all of them guest: each costs 1 or 2 ms. */
+	static const struct {
+		uint64_t ready_ns, moved_ns;
+	} rounds[] = {{600 * MS, 100 * MS}, {500 * MS, 125 * MS}, {0, 200 * MS}};
+
+	assert_non_null(vm_add_thread(vm, PID(101), PID(100), "CPU 0/KVM"));
+	assert_int_equal(interval_builder_correct(bench->builder, &costs, NULL), 0);
+	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+		bench_begin(bench, 2, 1000 * MS);
+		bench_task(bench, PID(100), PID(101), "CPU 0/KVM", 400 * MS,
+			   rounds[i].ready_ns);
+		bench_count(bench, PID(100), PID(101), MODE_GUEST, 0, 100);
+		assert_int_equal(bench_build(bench)->vms[0].corrected_ns, rounds[i].moved_ns);
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -546,6 +568,7 @@ int main(void)
 		BENCH_TEST(test_exact_in_windows),
 		BENCH_TEST(test_silent_tracepoints),
 		BENCH_TEST(test_exits_by_class),
+		BENCH_TEST(test_sleep),
 		BENCH_TEST(test_nothing),
 	};
 
