@@ -16,10 +16,10 @@
  * the tick and the samples, whose numbers are known, do more than another CPU's call. One that
  * comes while interrupts are off forces no exit, yet its handler runs in the window, where no
  * timer can look: so many ticks and samples as hit what looks like guest time, beyond those
- * that forced an exit, add their handler's time. And they find the caches of a vCPU that has
- * just slept colder than those of one that has run for a while: both costs are learned, and
- * the share of the second is taken to be that of the time slept in the time run, up to all of
- * it. Times are ns.
+ * that forced an exit, add their handler's time. Soon after a sleep caches are cold, and ticks
+ * and samples cost more: both costs are learned, and the time that the thread slept as a part
+ * of the time that it ran, at most 1, is taken for the part of them that came after a sleep.
+ * Times are ns.
  */
 
 #include <stdint.h>
