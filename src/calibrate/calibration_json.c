@@ -63,15 +63,12 @@ static bool read_cost(struct exit_cost *out, const json_t *object, const char *n
 	       out->error95_ns <= COST_MAX_NS;
 }
 
-/* Costs of interrupts soon after a sleep; those before 2026-11-26 are as any others. */
-static bool read_rested(struct exit_costs *out, const json_t *object)
+/* A cost that calibrations before 2026-11-26 don't tell apart from another one. */
+static bool read_cost_or(struct exit_cost *out, const json_t *object, const char *name,
+			 const struct exit_cost *otherwise)
 {
-	out->rested_tick = out->tick;
-	out->rested_sample = out->sample;
-	return (!json_object_get(object, "rested_tick") ||
-		read_cost(&out->rested_tick, object, "rested_tick")) &&
-	       (!json_object_get(object, "rested_sample") ||
-		read_cost(&out->rested_sample, object, "rested_sample"));
+	*out = *otherwise;
+	return !json_object_get(object, name) || read_cost(out, object, name);
 }
 
 static bool read_costs(struct exit_costs *out, const json_t *object)
@@ -81,7 +78,9 @@ static bool read_costs(struct exit_costs *out, const json_t *object)
 			return false;
 	out->tick_hz = json_number_value(json_object_get(object, "tick_hz"));
 	return read_cost(&out->tick, object, "tick") &&
-	       read_cost(&out->sample, object, "sample") && read_rested(out, object) &&
+	       read_cost(&out->sample, object, "sample") &&
+	       read_cost_or(&out->rested_tick, object, "rested_tick", &out->tick) &&
+	       read_cost_or(&out->rested_sample, object, "rested_sample", &out->sample) &&
 	       out->tick_hz >= 0 && out->tick_hz <= TICK_MAX_HZ;
 }
 

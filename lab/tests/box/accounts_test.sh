@@ -37,15 +37,13 @@ for module in kvm kvm_amd; do
 		fail "no time in $module in web1's own threads"
 done
 
-# The kernel's part of a guest that loops in user mode is its timer ticks. They come at a fixed
-# rate: 4 to 14 % of the guest's time, and up to a third on an outer machine that is slow for a
-# while, so it is looked at three times if need be; a guest that makes system calls has 64 to 90.
+# At a rate at which samples don't slow emulated guests, whose timer ticks are kernel work: 4 to
+# 14 % of such a guest, and more while the outer machine is slow, hence up to three times.
 loops_in_user_mode() {
-	"$kvmperf" stat -F 50 --budget none --correction none -i 10 -n 1 -f json -o "$dir/seldom" ||
+	"$kvmperf" stat -F 100 --budget none --correction none -i 10 -n 1 -f json -o "$dir/seldom" ||
 		fail "stat failed"
-	jq -e '.vms[1:] | map(.guest_kernel_s / .guest_s) | .[0] < 0.35 and .[0] < .[1] / 2' \
-		"$dir/seldom" >/dev/null &&
-		jq -e '.vms[1] | .guest_user_s > 0.65 * .guest_s' "$dir/seldom" >/dev/null
+	jq -e '.vms[1] | .guest_kernel_s < 0.2 * .guest_s and .guest_user_s > 0.8 * .guest_s' \
+		"$dir/seldom" >/dev/null
 }
 loops_in_user_mode || loops_in_user_mode || loops_in_user_mode ||
 	fail "web2 loops in user mode: $(jq -c '.vms[1]
