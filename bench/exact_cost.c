@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an event of exact mode costs, by BPF's own run-time statistics, against a program that
- * does nothing and runs right before at the same event. The programs of kvm_exit and kvm_entry
- * run here one after the other at the end of a system call that a loop makes, so that no guest
- * is needed: write() of one byte returns 1, which they take for KVM_ISA_VMX. sched_switch runs
- * where it belongs, under a ping-pong of two processes over a pipe. Usage: exact_cost [SECONDS]
+ * What an event of exact mode costs, by BPF's own run-time statistics, against two programs
+ * that run right before at the same event: one that does nothing and one that reads the clock
+ * once, which any exact account must. The programs of kvm_exit and kvm_entry run here one after
+ * the other at the end of a system call that a loop makes, so that no guest is needed: write()
+ * of one byte returns 1, which they take for KVM_ISA_VMX. sched_switch runs where it belongs,
+ * under a ping-pong of two processes over a pipe. Usage: exact_cost [SECONDS]
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,14 +42,18 @@ static struct cost read_cost(int fd)
 	return (struct cost){info.run_cnt, info.run_time_ns};
 }
 
-static int empty_program(void)
+/* A program that does nothing but call a helper, or nothing at all (0). */
+static int peer_program(const char *name, int helper)
 {
 	const struct bpf_insn code[] = {
+		{.code = BPF_JMP | BPF_CALL, .imm = helper},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
 		{.code = BPF_JMP | BPF_EXIT},
 	};
+	size_t first = helper ? 0 : 1;
 
-	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "empty", "GPL", code, 2, NULL);
+	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, name, "GPL", code + first, 3 - first,
+			     NULL);
 }
 
 static struct exact_bpf *open_programs(void)
@@ -132,41 +137,56 @@ struct event {
 	double ns; /* result */
 };
 
-/* The programs' costs, and that of the empty one before them at the same event. */
+/* The programs that run before the events' own. */
+struct peers {
+	int empty, clock;
+};
+
+/* The mean cost of a program's runs since before. */
+static double mean_ns(int fd, struct cost before, uint64_t *runs)
+{
+	struct cost now = read_cost(fd);
+
+	*runs = now.runs - before.runs;
+	return (double)(now.ns - before.ns) / (double)*runs;
+}
+
+/* The programs' costs, and those of their peers before them at the same event. */
 static int measure(const char *tracepoint, struct exact_bpf *programs, struct event *events,
-		   size_t count, int empty, uint64_t seconds)
+		   size_t count, const struct peers *peers, uint64_t seconds)
 {
 	struct cost before[2];
-	/* The first finds the caches cold, so there are two. */
-	int links[4] = {bpf_raw_tracepoint_open(tracepoint, empty),
-			bpf_raw_tracepoint_open(tracepoint, empty)};
+	/* The first finds the caches cold, so there are two empty ones. */
+	int links[5] = {bpf_raw_tracepoint_open(tracepoint, peers->empty),
+			bpf_raw_tracepoint_open(tracepoint, peers->empty),
+			bpf_raw_tracepoint_open(tracepoint, peers->clock)};
+	uint64_t runs;
 
 	for (size_t i = 0; i < count; i++) {
 		int fd = bpf_program__fd(events[i].program);
-		links[2 + i] = bpf_raw_tracepoint_open(
+		links[3 + i] = bpf_raw_tracepoint_open(
 			bpf_program__type(events[i].program) == BPF_PROG_TYPE_RAW_TRACEPOINT
 				? tracepoint
 				: NULL,
 			fd);
-		if (links[2 + i] < 0)
+		if (links[3 + i] < 0)
 			return -errno;
 		before[i] = read_cost(fd);
 	}
-	struct cost floor = read_cost(empty);
+	struct cost empty = read_cost(peers->empty), clock = read_cost(peers->clock);
 	if (follow(programs, 1))
 		return -errno;
 	events[0].load(clock_monotonic_ns() + seconds * NS_PER_S);
 	follow(programs, 0);
-	struct cost now = read_cost(empty);
-	double none = (double)(now.ns - floor.ns) / (double)(now.runs - floor.runs);
+	double empty_ns = mean_ns(peers->empty, empty, &runs);
+	double clock_ns = mean_ns(peers->clock, clock, &runs);
 	for (size_t i = 0; i < count; i++) {
-		now = read_cost(bpf_program__fd(events[i].program));
-		uint64_t runs = now.runs - before[i].runs;
-		events[i].ns = (double)(now.ns - before[i].ns) / (double)runs;
-		printf("| %s | %" PRIu64 " | %.1f | %.1f | %.1f | %.2f |\n", events[i].name,
-		       runs, events[i].ns, none, events[i].ns - none, events[i].ns / none);
+		events[i].ns = mean_ns(bpf_program__fd(events[i].program), before[i], &runs);
+		printf("| %s | %" PRIu64 " | %.1f | %.1f | %.1f | %.1f | %.2f |\n",
+		       events[i].name, runs, events[i].ns, empty_ns, clock_ns,
+		       events[i].ns - empty_ns, events[i].ns / clock_ns);
 	}
-	for (size_t i = 0; i < 2 + count; i++)
+	for (size_t i = 0; i < 3 + count; i++)
 		close(links[i]);
 	return 0;
 }
@@ -177,8 +197,10 @@ int main(int argc, char **argv)
 
 	libbpf_set_print(NULL);
 	struct exact_bpf *programs = open_programs();
-	int empty = empty_program(), stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	if (!programs || empty < 0 || stats < 0) {
+	const struct peers peers = {peer_program("empty", 0),
+				    peer_program("clock", BPF_FUNC_ktime_get_ns)};
+	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	if (!programs || peers.empty < 0 || peers.clock < 0 || stats < 0) {
 		fprintf(stderr, "exact_cost: cannot load the programs: %m (root?)\n");
 		return 1;
 	}
@@ -194,13 +216,13 @@ int main(int argc, char **argv)
 		{"sched_switch", programs->progs.exact_sched_switch, ping_pong, 0},
 	};
 
-	printf("| event | runs | ns | empty program, ns | more than it, ns | ratio |\n"
-	       "|---|---|---|---|---|---|\n");
-	int error = measure("sys_exit", programs, kvm, 2, empty, seconds);
+	printf("| event | runs | ns | empty program, ns | clock alone, ns "
+	       "| more than empty, ns | to clock alone |\n|---|---|---|---|---|---|---|\n");
+	int error = measure("sys_exit", programs, kvm, 2, &peers, seconds);
 	if (!error)
-		error = measure("sys_exit", programs, interrupt, 2, empty, seconds);
+		error = measure("sys_exit", programs, interrupt, 2, &peers, seconds);
 	if (!error)
-		error = measure("sched_switch", programs, switches, 1, empty, seconds);
+		error = measure("sched_switch", programs, switches, 1, &peers, seconds);
 	if (error) {
 		fprintf(stderr, "exact_cost: %s\n", strerror(-error));
 		return 1;

@@ -130,14 +130,25 @@ static __noinline u32 make_place(const struct task_struct *task)
 	return place;
 }
 
-static __always_inline u32 place_of(const struct task_struct *task)
+static __always_inline u32 place_of(struct exact_cpu *cpu, const struct task_struct *task)
 {
 	u32 tid = (u32)task->pid;
 
 	if (!tid)
 		return bpf_get_smp_processor_id();
+	struct exact_recent *recent = &cpu->recent[tid % EXACT_RECENT];
+	if (recent->tid == tid) {
+		/* Another thread can have got the number or the place. */
+		const struct exact_thread *thread = thread_at(recent->place);
+		if (thread && thread->tid == tid && !thread->ended)
+			return recent->place;
+	}
 	u32 *place = bpf_map_lookup_elem(&places, &tid);
-	return place ? *place : make_place(task);
+	if (!place)
+		return make_place(task);
+	recent->tid = tid;
+	recent->place = *place;
+	return *place;
 }
 
 /* A thread that has ended: its number may be another's soon. */
@@ -162,7 +173,7 @@ int BPF_PROG(exact_sched_switch, bool preempt, struct task_struct *prev,
 	if (!cpu)
 		return 0;
 	if (cpu->running)
-		exact_switch(cpu, place_of(next));
+		exact_switch(cpu, place_of(cpu, next));
 	/* Set in do_task_dead() (kernel/sched/core.c), right before the last switch. */
 	if (!preempt && prev->__state & TASK_DEAD)
 		give_up_place(cpu, prev);
@@ -239,21 +250,38 @@ static __always_inline u64 argument(const struct bpf_raw_tracepoint_args *ctx, s
 	return value;
 }
 
+/* From 6.2 on; a load that it allows takes no call, and if it faults gives 0. */
+extern void *bpf_rdonly_cast(const void *object, u32 btf_id) __ksym __weak;
+
+/* The 64 bits at a kernel address. */
+static __always_inline u64 load(const char *address)
+{
+	u64 value = 0;
+
+	if (!bpf_rdonly_cast) {
+		bpf_probe_read_kernel(&value, sizeof(value), address);
+		return value;
+	}
+	/* Any structure of the kernel's that begins with such a number will do. */
+	const struct timespec64 *number =
+		bpf_rdonly_cast(address, bpf_core_type_id_kernel(struct timespec64));
+	return (u64)number->tv_sec;
+}
+
 /* The reason's code as the vendor's manual has it. */
 static __always_inline u32 exit_reason(const struct bpf_raw_tracepoint_args *ctx, u32 isa)
 {
-	const char *vcpu = (const char *)argument(ctx, layout.vcpu_argument), *vmcb = 0;
-	u32 code = EXACT_EXIT_CODES;
+	const char *vcpu = (const char *)argument(ctx, layout.vcpu_argument);
 
 	if (layout.reason_argument >= 0)
 		return (u32)argument(ctx, layout.reason_argument);
 	if (isa == EXACT_ISA_SVM && layout.svm_vmcb >= 0) {
-		bpf_probe_read_kernel(&vmcb, sizeof(vmcb), vcpu + layout.svm_vmcb);
-		bpf_probe_read_kernel(&code, sizeof(code), vmcb + layout.vmcb_exit_code);
-	} else if (isa == EXACT_ISA_VMX && layout.vmx_exit_reason >= 0) {
-		bpf_probe_read_kernel(&code, sizeof(code), vcpu + layout.vmx_exit_reason);
+		const char *vmcb = (const char *)load(vcpu + layout.svm_vmcb);
+		return (u32)load(vmcb + layout.vmcb_exit_code);
 	}
-	return code;
+	if (isa == EXACT_ISA_VMX && layout.vmx_exit_reason >= 0)
+		return (u32)load(vcpu + layout.vmx_exit_reason);
+	return EXACT_EXIT_CODES;
 }
 
 static __noinline u32 make_kind(u32 code)
@@ -323,7 +351,8 @@ int exact_cut_cpu(void *ctx)
 	if (cpu->running)
 		exact_cut(cpu, parity, running);
 	else if (running)
-		exact_begin(cpu, place_of(bpf_get_current_task_btf()), parity, next_window);
+		exact_begin(cpu, place_of(cpu, bpf_get_current_task_btf()), parity,
+			    next_window);
 	else
 		cpu->last = parity;
 	return 0;

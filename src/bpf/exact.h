@@ -58,6 +58,13 @@ struct exact_exit {
 #define EXACT_THREADS_MAX 65536
 #define EXACT_TABLES_MAX  4096
 
+/* A thread that had the CPU lately, where its number says: its place needs no search. */
+#define EXACT_RECENT 8
+struct exact_recent {
+	__u32 tid; /* 0: none */
+	__u32 place;
+};
+
 /* One CPU: what each event needs in the first cache line. */
 struct exact_cpu {
 	/*
@@ -78,6 +85,7 @@ struct exact_cpu {
 	__u32 code; /* of the last exit; the kind 0 is no kind of it */
 	__u32 isa;  /* of the exits; 0: none yet */
 	__u32 unused_too;
+	struct exact_recent recent[EXACT_RECENT];
 	__u64 softirq_ns[2][EXACT_SOFTIRQS];
 	__u64 since_ns;	     /* when covered_ns was brought up to date */
 	__u64 covered_ns[2]; /* all time that the accounts speak of */

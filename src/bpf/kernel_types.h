@@ -55,6 +55,10 @@ struct task_struct {
 	char comm[16];
 };
 
+struct timespec64 {
+	s64 tv_sec;
+};
+
 struct bpf_iter_meta {
 	struct seq_file *seq;
 };
