@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "account/correction.h"
 
+#include <math.h>
+
 #include "account/confidence.h"
 
 struct sum {
@@ -58,6 +60,24 @@ static void add_interrupts(struct sum *sum, const struct correction_input *threa
 	sum->ns += forced * exit->ns;
 }
 
+/* Beyond this the loop was disturbed. */
+#define SPEED_FACTOR_MAX 4
+
+/* Brings costs to the core's speed in the interval. */
+static void follow_speed(struct sum *sum, double then_ns, double now_ns)
+{
+	double factor = 1, error95 = CORRECTION_SPEED_UNKNOWN95;
+
+	if (then_ns > 0 && now_ns > 0) {
+		factor = now_ns / then_ns;
+		if (factor > SPEED_FACTOR_MAX)
+			factor = SPEED_FACTOR_MAX;
+		error95 = CORRECTION_SPEED_KNOWN95;
+	}
+	sum->error_ns = factor * hypot(sum->error_ns, error95 * sum->ns);
+	sum->ns *= factor;
+}
+
 struct correction correction_make(const struct correction_input *thread,
 				  const struct exit_costs *costs)
 {
@@ -68,6 +88,7 @@ struct correction correction_make(const struct correction_input *thread,
 	add(&sum, (double)thread->exits[VM_EXIT_KERNEL], costs->by_class[VM_EXIT_KERNEL]);
 	add(&sum, (double)thread->exits[VM_EXIT_USER], costs->by_class[VM_EXIT_USER]);
 	add_interrupts(&sum, thread, costs);
+	follow_speed(&sum, costs->reference_ns, thread->reference_ns);
 
 	struct correction correction = {.variance =
 						confidence_half_width_variance(sum.error_ns)};

@@ -19,7 +19,11 @@
  * that forced an exit, add their handler's time. Soon after a sleep caches are cold, and ticks
  * and samples cost more: both costs are learned, and the time that the thread slept as a part
  * of the time that it ran, at most 1, is taken for the part of them that came after a sleep.
- * Times are ns.
+ *
+ * All costs follow the speed of the core, which changes when another hyperthread gets busy (a
+ * neighbour's, on a host that is itself a guest) and with the frequency. A reference loop of
+ * always the same work is timed when the costs are learned and at samples of the thread
+ * (bpf/sampler.h): costs are taken to be longer by as much as the loop is. Times are ns.
  */
 
 #include <stdint.h>
@@ -42,8 +46,17 @@ struct exit_costs {
 	struct exit_cost by_class[VM_EXIT_CLASSES]; /* interrupts: neither tick nor sample */
 	struct exit_cost tick, sample; /* of an exit that one of them forces, in all */
 	struct exit_cost rested_tick, rested_sample; /* the same soon after a sleep */
-	double tick_hz; /* of a CPU that is busy; 0: ticks are no different */
+	double tick_hz;	     /* of a CPU that is busy; 0: ticks are no different */
+	double reference_ns; /* the reference loop took so long then; 0: not known */
 };
+
+/*
+ * How far all costs together can be off since the core's speed is not what it was, half width
+ * of the 95 % interval as a part of them: where the reference loop tells it, and where it is
+ * not known. Both measured on a host whose cores others use, too (docs/accuracy.md).
+ */
+#define CORRECTION_SPEED_KNOWN95   0.12
+#define CORRECTION_SPEED_UNKNOWN95 0.3
 
 struct correction {
 	uint64_t ns;	 /* to be moved from guest to kernel; at most the guest time */
@@ -52,10 +65,11 @@ struct correction {
 
 /* What is known of one thread in an interval. */
 struct correction_input {
-	uint64_t run_ns;   /* on a CPU */
-	uint64_t slept_ns; /* neither running nor ready to */
-	uint64_t guest_ns; /* of this, what its samples call guest */
-	uint64_t samples;  /* taken in it */
+	uint64_t run_ns;     /* on a CPU */
+	uint64_t slept_ns;   /* neither running nor ready to */
+	uint64_t guest_ns;   /* of this, what its samples call guest */
+	uint64_t samples;    /* taken in it */
+	double reference_ns; /* the mean time of the reference loop in it; 0: not known */
 	uint64_t exits[VM_EXIT_CLASSES];
 };
 

@@ -177,6 +177,7 @@ static int correct_guest(struct ledger_work *work, size_t index)
 		.guest_ns = thread->guest_ns,
 		/* Exact times have the samples' own interrupts apart. */
 		.samples = input->exact ? 0 : thread->samples,
+		.reference_ns = account->reference_ns,
 	};
 	memcpy(known.exits, account->exits, sizeof(known.exits));
 	struct correction correction = correction_make(&known, input->exit_costs);

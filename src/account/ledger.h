@@ -69,7 +69,8 @@ struct account_thread {
 	uint32_t vm;   /* index into the VMs, for OWNER_VM */
 	uint32_t role; /* below ACCOUNT_ROLES_MAX; threads of one role are alike */
 	uint64_t run_ns;
-	uint64_t slept_ns; /* neither running nor ready to run; 0: not known */
+	uint64_t slept_ns;   /* neither running nor ready to run; 0: not known */
+	double reference_ns; /* see correction_input */
 	struct exact_times exact;
 	uint64_t exits[VM_EXIT_CLASSES]; /* VM exits of the vCPU that it runs */
 };

@@ -34,7 +34,14 @@ struct sample_count {
 	 * one); VMs' threads only. They tell how independent a thread's samples are.
 	 */
 	__u64 entries;
+	/* How often the reference loop was timed, VMs' threads only, and what it took in all.
+	 */
+	__u64 references;
+	__u64 reference_ns;
 };
+
+/* One that takes longer was interrupted, by an NMI or a hypervisor below. */
+#define SAMPLE_REFERENCE_MAX_NS 2000
 
 /* Addresses from start up to the next entry's start belong to subsystem. */
 struct sample_range {

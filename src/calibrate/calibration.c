@@ -51,7 +51,7 @@ struct excess {
 	double ns;	 /* what samples called guest beyond guest time */
 	double error_ns; /* standard error */
 	double exits_hz; /* per CPU second, with no guest time */
-	uint64_t samples;
+	struct thread_samples samples;
 };
 
 struct work {
@@ -98,13 +98,13 @@ static int sample_part(struct work *work, bool user, uint64_t guest_max_ns, uint
 		if (!code)
 			code = thread_sampler_take(work->sampler, &some, work->error);
 		if (!code)
-			samples->all += some.all, samples->guest += some.guest;
+			thread_samples_add(samples, &some);
 	}
 	thread_sampler_stop(work->sampler);
 	if (!code)
 		code = thread_sampler_take(work->sampler, &some, work->error);
 	if (!code)
-		samples->all += some.all, samples->guest += some.guest;
+		thread_samples_add(samples, &some);
 	return code;
 }
 
@@ -131,7 +131,8 @@ static int measure_excess(struct work *work, bool user, struct excess *out)
 {
 	struct thread_samples parts[PARTS];
 	struct exit_loop_sum sum = {0};
-	double times[PARTS * BARE_ROUNDS], guest = 0, all = 0;
+	struct thread_samples whole = {0};
+	double times[PARTS * BARE_ROUNDS];
 	unsigned count = 0;
 	int code = time_rounds(work, user, 0, times, &count, BARE_ROUNDS);
 
@@ -151,11 +152,12 @@ static int measure_excess(struct work *work, bool user, struct excess *out)
 		if (!code)
 			code = sample_part(work, user, guest_max_ns, start + part_ns, &sum,
 					   &parts[i]);
-		guest += code ? 0 : (double)parts[i].guest;
-		all += code ? 0 : (double)parts[i].all;
+		if (!code)
+			thread_samples_add(&whole, &parts[i]);
 	}
 	if (code)
 		return code;
+	double guest = (double)whole.guest, all = (double)whole.all;
 	if (all < PARTS * 4)
 		return error_set(work->error, -ENODATA,
 				 "the calibration got only %.0f samples: this host is too busy",
@@ -167,8 +169,16 @@ static int measure_excess(struct work *work, bool user, struct excess *out)
 	out->ns = guest / all * (out->round_ns + own_ns) - own_ns;
 	out->error_ns = share_error(parts, guest / all, all) * (out->round_ns + own_ns);
 	out->exits_hz = (double)NS_PER_S / out->round_ns;
-	out->samples = (uint64_t)all;
+	out->samples = whole;
 	return 0;
+}
+
+static void scale_excess(struct excess *excess, double factor)
+{
+	excess->round_ns *= factor;
+	excess->ns *= factor;
+	excess->error_ns *= factor;
+	excess->exits_hz /= factor;
 }
 
 static struct exit_cost make_cost(double ns, double error_ns)
@@ -216,7 +226,10 @@ static int measure_classes(struct work *work, const struct kernel_map *map,
 	if (code)
 		return code;
 	snprintf(out->event, sizeof(out->event), "%s", thread_sampler_event(work->sampler));
-	out->samples = kernel.samples + user.samples;
+	out->samples = kernel.samples.all + user.samples.all;
+	/* All costs are brought to the speed that the core had in the first loop. */
+	out->costs.reference_ns = thread_samples_reference(&user.samples);
+	scale_excess(&kernel, reference_factor(&kernel.samples, out->costs.reference_ns));
 	out->user_exits_hz = user.exits_hz;
 	out->user_round_ns = user.round_ns;
 	costs[VM_EXIT_USER] = make_cost(user.ns, user.error_ns);

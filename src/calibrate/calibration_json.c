@@ -34,6 +34,7 @@ static json_t *costs_json(const struct exit_costs *costs)
 	json_object_set_new(object, "rested_tick", cost_json(&costs->rested_tick));
 	json_object_set_new(object, "rested_sample", cost_json(&costs->rested_sample));
 	json_object_set_new(object, "tick_hz", json_real(costs->tick_hz));
+	json_object_set_new(object, "reference_ns", json_real(costs->reference_ns));
 	return object;
 }
 
@@ -77,11 +78,13 @@ static bool read_costs(struct exit_costs *out, const json_t *object)
 		if (!read_cost(&out->by_class[i], object, class_names[i]))
 			return false;
 	out->tick_hz = json_number_value(json_object_get(object, "tick_hz"));
+	out->reference_ns = json_number_value(json_object_get(object, "reference_ns"));
 	return read_cost(&out->tick, object, "tick") &&
 	       read_cost(&out->sample, object, "sample") &&
 	       read_cost_or(&out->rested_tick, object, "rested_tick", &out->tick) &&
 	       read_cost_or(&out->rested_sample, object, "rested_sample", &out->sample) &&
-	       out->tick_hz >= 0 && out->tick_hz <= TICK_MAX_HZ;
+	       out->tick_hz >= 0 && out->tick_hz <= TICK_MAX_HZ && out->reference_ns >= 0 &&
+	       out->reference_ns <= COST_MAX_NS;
 }
 
 int calibration_from_json(struct calibration *out, json_t *object)

@@ -92,18 +92,26 @@ static void rest(struct thread_sampler *sampler)
 	(void)thread_sampler_take(sampler, &before_burst, NULL);
 }
 
+static void scale(struct exit_cost *cost, double factor)
+{
+	cost->ns *= factor;
+	cost->error95_ns *= factor;
+}
+
 /*
  * Bursts that one interrupt broke, with the sampler on: a sample's or the tick's. With rested
  * each begins after a sleep. A kind that was seen too seldom costs what the other does, and
- * both what they did before.
+ * both what they did before. The result is for the speed at which the reference loop takes
+ * reference_ns; *factor: what was multiplied by for that.
  */
 static int measure_timers(struct exit_loop *loop, struct thread_sampler *sampler,
 			  uint64_t duration_ns, double round_ns, bool rested,
-			  struct exit_cost *tick, struct exit_cost *sample, struct error *error)
+			  double reference_ns, double *factor, struct exit_cost *tick,
+			  struct exit_cost *sample, struct error *error)
 {
 	struct costs_seen ticks = {.count = 0}, samples = {.count = 0};
 	uint64_t start = clock_monotonic_ns(), elapsed_ns = 0;
-	struct thread_samples taken;
+	struct thread_samples taken, all = {0};
 	int code = thread_sampler_start(sampler, error);
 
 	while (!code && (elapsed_ns < duration_ns ||
@@ -116,6 +124,8 @@ static int measure_timers(struct exit_loop *loop, struct thread_sampler *sampler
 		code = exit_loop_burst(loop, TIMER_BURST_NS, &burst, error);
 		if (!code)
 			code = thread_sampler_take(sampler, &taken, error);
+		if (!code)
+			thread_samples_add(&all, &taken);
 		thread_sampler_tick(sampler);
 		if (!code && burst.exits - burst.user_exits == 1 &&
 		    cost_of_burst(&burst, round_ns, &ns) && taken.all <= 1)
@@ -126,8 +136,11 @@ static int measure_timers(struct exit_loop *loop, struct thread_sampler *sampler
 	if (code)
 		return code;
 	/* On a CPU that others want, a tick often ends the thread's turn: those don't count. */
+	*factor = reference_factor(&all, reference_ns);
 	*sample = mean_cost(&samples, mean_cost(&ticks, *sample));
 	*tick = mean_cost(&ticks, *sample);
+	scale(sample, *factor);
+	scale(tick, *factor);
 	return 0;
 }
 
@@ -190,19 +203,24 @@ int interrupt_costs_measure(struct exit_loop *loop, struct thread_sampler *sampl
 			    struct error *error)
 {
 	const uint64_t duration_ns = TIMERS_NS * precision;
+	double factor = 1;
 
 	costs->tick = costs->sample = costs->by_class[VM_EXIT_KERNEL];
-	int code = measure_timers(loop, sampler, duration_ns, round_ns, false, &costs->tick,
-				  &costs->sample, error);
+	int code =
+		measure_timers(loop, sampler, duration_ns, round_ns, false, costs->reference_ns,
+			       &factor, &costs->tick, &costs->sample, error);
 	costs->rested_tick = costs->tick;
 	costs->rested_sample = costs->sample;
 	if (!code)
 		code = measure_timers(loop, sampler, duration_ns, round_ns, true,
-				      &costs->rested_tick, &costs->rested_sample, error);
+				      costs->reference_ns, &factor, &costs->rested_tick,
+				      &costs->rested_sample, error);
 	costs->tick_hz = tick_frequency();
 	costs->by_class[VM_EXIT_INTERRUPT] = costs->by_class[VM_EXIT_KERNEL];
 	if (!code)
 		code = measure_calls(loop, CALLS_NS * precision, round_ns,
 				     &costs->by_class[VM_EXIT_INTERRUPT], error);
+	/* Nobody samples then: the speed is that of a moment ago. */
+	scale(&costs->by_class[VM_EXIT_INTERRUPT], factor);
 	return code;
 }

@@ -119,10 +119,33 @@ int thread_sampler_take(struct thread_sampler *sampler, struct thread_samples *s
 			return code;
 		for (uint32_t i = 0; i < count; i++) {
 			samples->all += values[i].samples;
+			samples->references += values[i].references;
+			samples->reference_ns += values[i].reference_ns;
 			samples->guest += keys[i].mode == SAMPLE_GUEST ? values[i].samples : 0;
 		}
 	} while (more);
 	return 0;
+}
+
+void thread_samples_add(struct thread_samples *sum, const struct thread_samples *some)
+{
+	sum->all += some->all;
+	sum->guest += some->guest;
+	sum->references += some->references;
+	sum->reference_ns += some->reference_ns;
+}
+
+double thread_samples_reference(const struct thread_samples *samples)
+{
+	return samples->references ? (double)samples->reference_ns / (double)samples->references
+				   : 0;
+}
+
+double reference_factor(const struct thread_samples *samples, double reference_ns)
+{
+	double measured_ns = thread_samples_reference(samples);
+
+	return measured_ns > 0 && reference_ns > 0 ? reference_ns / measured_ns : 1;
 }
 
 const char *thread_sampler_event(const struct thread_sampler *sampler)

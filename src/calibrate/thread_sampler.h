@@ -17,6 +17,8 @@ struct thread_sampler;
 struct thread_samples {
 	uint64_t guest;
 	uint64_t all;
+	uint64_t references;   /* the reference loop was timed so often (bpf/sampler.h); */
+	uint64_t reference_ns; /* what it took in all */
 };
 
 /*
@@ -36,6 +38,18 @@ void thread_sampler_tick(struct thread_sampler *sampler);
 /* Hands out what was counted since the last call. */
 int thread_sampler_take(struct thread_sampler *sampler, struct thread_samples *samples,
 			struct error *error);
+
+/* Adds some to sum. */
+void thread_samples_add(struct thread_samples *sum, const struct thread_samples *some);
+
+/* The mean time of the reference loop, ns; 0: it was not timed. */
+double thread_samples_reference(const struct thread_samples *samples);
+
+/*
+ * What times measured together with the samples are to be multiplied by, so that they are as if
+ * the reference loop had taken reference_ns; 1 when either is not known.
+ */
+double reference_factor(const struct thread_samples *samples, double reference_ns);
 
 /* "cycles" or "cpu-clock". */
 const char *thread_sampler_event(const struct thread_sampler *sampler);

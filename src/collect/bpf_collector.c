@@ -112,6 +112,8 @@ static int append_counts(struct bpf_collector *self, __u32 number)
 		count->work = (enum shared_work)self->keys[i].work;
 		count->samples = self->values[i].samples;
 		count->entries = self->values[i].entries;
+		count->references = self->values[i].references;
+		count->reference_ns = self->values[i].reference_ns;
 	}
 	return 0;
 }

@@ -137,6 +137,17 @@ uint64_t collection_capacity(const struct collection *collection)
 	return (collection->end_ns - collection->start_ns) * collection->cpus;
 }
 
+double collection_reference(const struct collection *collection)
+{
+	double references = 0, sum_ns = 0;
+
+	for (size_t i = 0; i < collection->count_count; i++) {
+		references += (double)collection->counts[i].references;
+		sum_ns += (double)collection->counts[i].reference_ns;
+	}
+	return references > 0 ? sum_ns / references : 0;
+}
+
 void collection_free(struct collection *collection)
 {
 	free(collection->tasks);

@@ -74,6 +74,9 @@ struct collected_count {
 	enum shared_work work; /* what a callchain tells of it; else WORK_NONE */
 	uint64_t samples;
 	uint64_t entries; /* see account_count; 0 unless collection.entries_known */
+	/* How often the reference loop was timed (bpf/sampler.h), and what it took in all. */
+	uint64_t references;
+	uint64_t reference_ns;
 };
 
 /* How guest and user samples of a tracked thread group divide. */
@@ -208,6 +211,9 @@ void collector_refuse_exact(struct collector *collector);
 
 /* The CPUs' time of the interval, ns: the capacity of its ledger. */
 uint64_t collection_capacity(const struct collection *collection);
+
+/* The mean time of the reference loop at all samples, ns; 0: it was not timed. */
+double collection_reference(const struct collection *collection);
 
 /* Samples a second and CPU, from the next tick on. */
 void collector_set_frequency(struct collector *collector, unsigned frequency_hz);

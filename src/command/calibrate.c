@@ -146,6 +146,9 @@ static void print_table(const struct calibration *calibration)
 			printf(" %12s\n", ".");
 	}
 	puts("\nus; SAMPLES, EXACT MODE: what each takes for guest time and is none");
+	if (costs->reference_ns > 0)
+		printf("for a core on which the reference loop takes %.1f ns\n",
+		       costs->reference_ns);
 	if (calibration->sample_cost_ns > 0)
 		printf("a sample costs %.1f us\n", calibration->sample_cost_ns / 1e3);
 }

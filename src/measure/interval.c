@@ -278,6 +278,8 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 		if (error)
 			break;
 		sum->threads[place].ready_ns += thread->ready_ns;
+		sum->threads[place].references += thread->references;
+		sum->threads[place].reference_ns += thread->reference_ns;
 		exact_times_add(&sum->threads[place].exact, &thread->exact);
 		sum->threads[place].exits_known &= thread->exits_known;
 		for (int c = 0; c < VM_EXIT_CLASSES; c++)
@@ -286,6 +288,19 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 	}
 	free(places);
 	return error;
+}
+
+/* The mean over all samples so far, those of the interval among them. */
+static void average_factor(struct interval *sum, const struct interval *interval)
+{
+	double before = (double)sum->source.samples, more = (double)interval->source.samples;
+
+	if (sum->source.exit_cost_factor <= 0)
+		sum->source.exit_cost_factor = interval->source.exit_cost_factor;
+	else if (interval->source.exit_cost_factor > 0 && more > 0)
+		sum->source.exit_cost_factor +=
+			more / (before + more) *
+			(interval->source.exit_cost_factor - sum->source.exit_cost_factor);
 }
 
 int interval_add(struct interval *sum, const struct interval *interval)
@@ -306,6 +321,7 @@ int interval_add(struct interval *sum, const struct interval *interval)
 	sum->source.events += interval->source.events;
 	sum->source.lost_exits += interval->source.lost_exits;
 	sum->source.lost_threads += interval->source.lost_threads;
+	average_factor(sum, interval);
 	if (interval->source.duty < sum->source.duty)
 		sum->source.duty = interval->source.duty;
 	sum->duration_s += interval->duration_s;

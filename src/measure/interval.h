@@ -29,6 +29,11 @@ struct interval_source {
 	double tagged_s;	/* of the interval, in which causal tagging was on */
 	uint64_t tagged_packets;
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
+	/*
+	 * What the calibration's costs were multiplied by, since the core's speed is another
+	 * one, on the average of the VMs' samples; 0: it is not known (correction.h).
+	 */
+	double exit_cost_factor;
 	double overhead_s; /* kvmperf itself, its samples and events; NAN: not known */
 	/*
 	 * Of a recording: what the threads' times were taken from. NULL: they are exact, as
@@ -99,6 +104,8 @@ struct interval_thread {
 	int index;
 	char name[16];
 	uint64_t ready_ns;
+	uint64_t references;	  /* the reference loop was timed so often in it */
+	uint64_t reference_ns;	  /* what it took in all */
 	struct exact_times exact; /* with exact mode only */
 	bool exits_known;	  /* the next are: it runs a vCPU, and KVM's counters tell */
 	uint64_t exits[VM_EXIT_CLASSES];

@@ -17,6 +17,9 @@ static const enum account_owner pseudo_threads[] = {
 };
 #define PSEUDO_THREADS (sizeof(pseudo_threads) / sizeof(pseudo_threads[0]))
 
+/* So many times of the reference loop are added to each thread's. */
+#define COMMON_REFERENCES 16
+
 struct id_index {
 	pid_t id;
 	uint32_t index;
@@ -435,6 +438,29 @@ static void count_sleep(struct interval_builder *builder, const struct collectio
 	}
 }
 
+/*
+ * The mean time of the reference loop at each thread's samples. A few of them tell little, so
+ * that some more, as all threads' are on average, count in.
+ */
+static void count_references(struct interval_builder *builder,
+			     const struct collection *collection)
+{
+	double common_ns = COMMON_REFERENCES * collection_reference(collection);
+
+	for (size_t i = 0; i < collection->count_count; i++) {
+		const struct collected_count *count = &collection->counts[i];
+		struct interval_thread *thread = &builder->threads[builder->counts[i].thread];
+		thread->references += count->references;
+		thread->reference_ns += count->reference_ns;
+	}
+	for (size_t i = 0; common_ns > 0 && i < builder->thread_count; i++) {
+		const struct interval_thread *thread = &builder->threads[i];
+		builder->accounts[i].reference_ns =
+			((double)thread->reference_ns + common_ns) /
+			((double)thread->references + COMMON_REFERENCES);
+	}
+}
+
 /* Gives the threads the exits of the vCPUs that they run. */
 static int count_exits(struct interval_builder *builder, const struct builder_vm *vms,
 		       size_t vm_count)
@@ -570,6 +596,7 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 	bool exact = collection->exact.valid;
 	charge_times(builder, collection);
 	count_sleep(builder, collection);
+	count_references(builder, collection);
 	if (exact) {
 		charge_exact_times(builder, collection);
 		error = charge_exits(builder, collection, out, vm_count);

@@ -113,6 +113,9 @@ static void describe_source(struct session *session, const struct collection *co
 						 out->ledger.samples) /
 			      1e9,
 	};
+	double reference_ns = session->calibration.costs.reference_ns;
+	if (session->corrects && !exact->valid && reference_ns > 0)
+		out->source.exit_cost_factor = collection_reference(collection) / reference_ns;
 	if (session->tagging) {
 		struct causal_tagging_state state = causal_tagging_state(session->tagging);
 		out->source.fit_batches = state.fit.batches;

@@ -257,7 +257,7 @@ static json_t *source_object(const struct interval_source *source)
 
 	return json_pack(
 		"{s:s, s:s, s:i, s:I, s:I, s:b, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:f, "
-		"s:I, s:s, s:o, s:i, s:o, s:o, s:s*}",
+		"s:I, s:s, s:o, s:o, s:i, s:o, s:o, s:s*}",
 		"collector", source->collector, "event", source->event, "frequency_hz",
 		(int)source->frequency_hz, "samples", (json_int_t)source->samples, "lost",
 		(json_int_t)source->lost, "exact", exact, "exact_duty",
@@ -268,8 +268,11 @@ static json_t *source_object(const struct interval_source *source)
 		count_if(exact, source->lost_threads), "apportion", source->apportion,
 		"apportion_fit", fit_object(source), "tagged_s", source->tagged_s,
 		"tagged_packets", (json_int_t)source->tagged_packets, "irqs_off_correction",
-		source->irqs_off_correction, "overhead_s", real_if_known(source->overhead_s),
-		"frequency_asked_hz", (int)source->frequency_asked_hz, "sample_cost_s",
+		source->irqs_off_correction, "exit_cost_factor",
+		source->exit_cost_factor > 0 ? json_real(source->exit_cost_factor)
+					     : json_null(),
+		"overhead_s", real_if_known(source->overhead_s), "frequency_asked_hz",
+		(int)source->frequency_asked_hz, "sample_cost_s",
 		source->sample_cost_s > 0 ? json_real(source->sample_cost_s) : json_null(),
 		"budget",
 		source->budget > 0 && isfinite(source->budget) ? json_real(source->budget)

@@ -16,24 +16,76 @@
 
 #define MS 1000000ULL
 
+#define REFERENCE_NS 60 /* that the reference loop takes, unless the core's speed changes */
+
 /* 10 us, 20 us and 30 us, known to 1, 2 and 3 us. */
 static const struct exit_costs costs = {
+	.reference_ns = REFERENCE_NS,
 	.by_class = {[VM_EXIT_KERNEL] = {10e3, 1e3},
 		     [VM_EXIT_USER] = {20e3, 2e3},
 		     [VM_EXIT_INTERRUPT] = {30e3, 3e3}},
 };
 
+static void assert_near(double value, double expected)
+{
+	assert_true(fabs(value - expected) <= 1);
+}
+
+/* What the classes' errors add up to, and that the speed is not known better than that. */
+static double error95(double classes_ns, double speed, double ns)
+{
+	return sqrt(classes_ns * classes_ns + speed * ns * speed * ns);
+}
+
 static void test_sum_of_classes(void **state)
 {
-	struct correction_input thread = {
-		.run_ns = 1000 * MS, .guest_ns = 800 * MS, .exits = {10000, 5000, 100}};
+	struct correction_input thread = {.run_ns = 1000 * MS,
+					  .guest_ns = 800 * MS,
+					  .exits = {10000, 5000, 100},
+					  .reference_ns = REFERENCE_NS};
 	struct correction correction = correction_make(&thread, &costs);
 
 	(void)state;
 	assert_int_equal(correction.ns, 100 * MS + 100 * MS + 3 * MS);
-	/* The errors add up: 10 + 10 + 0.3 ms. */
-	assert_true(confidence_half_width(correction.variance) > 20.29e6);
-	assert_true(confidence_half_width(correction.variance) < 20.31e6);
+	assert_near(confidence_half_width(correction.variance),
+		    error95(10e6 + 10e6 + 0.3e6, CORRECTION_SPEED_KNOWN95, 203e6));
+}
+
+/* 203 ms, known to 20.3; a core that is slower or faster makes them more or less. */
+static void test_speed(void **state)
+{
+	const double ns = 203e6, known_ns = error95(20.3e6, CORRECTION_SPEED_KNOWN95, ns),
+		     unknown_ns = error95(20.3e6, CORRECTION_SPEED_UNKNOWN95, ns);
+	struct exit_costs unknown = costs;
+	struct correction_input thread = {.run_ns = 1000 * MS,
+					  .guest_ns = 900 * MS,
+					  .exits = {10000, 5000, 100},
+					  .reference_ns = 1.5 * REFERENCE_NS};
+	struct correction correction = correction_make(&thread, &costs);
+
+	(void)state;
+	assert_near((double)correction.ns, 1.5 * ns);
+	assert_near(confidence_half_width(correction.variance), 1.5 * known_ns);
+	thread.reference_ns = REFERENCE_NS / 2.0;
+	correction = correction_make(&thread, &costs);
+	assert_near((double)correction.ns, ns / 2);
+	assert_near(confidence_half_width(correction.variance), known_ns / 2);
+
+	/* Not known: as if it were the same, but less sure. */
+	thread.reference_ns = 0;
+	correction = correction_make(&thread, &costs);
+	assert_near((double)correction.ns, ns);
+	assert_near(confidence_half_width(correction.variance), unknown_ns);
+	thread.reference_ns = 2 * REFERENCE_NS;
+	unknown.reference_ns = 0;
+	correction = correction_make(&thread, &unknown);
+	assert_near((double)correction.ns, ns);
+	assert_near(confidence_half_width(correction.variance), unknown_ns);
+
+	/* Nothing makes a core a hundred times slower. */
+	thread.reference_ns = 100 * REFERENCE_NS;
+	thread.guest_ns = 1000 * MS;
+	assert_near((double)correction_make(&thread, &costs).ns, 4 * ns);
 }
 
 static void test_never_more_than_there_is(void **state)
@@ -80,12 +132,14 @@ static void test_rested_interrupts(void **state)
 		.rested_tick = rested,
 		.rested_sample = rested,
 		.tick_hz = 250,
+		.reference_ns = REFERENCE_NS,
 	};
 	/* 200 ticks and 200 samples in what looks like guest time. */
 	struct correction_input thread = {.run_ns = 1000 * MS,
 					  .guest_ns = 800 * MS,
 					  .samples = 250,
-					  .exits = {0, 0, 400}};
+					  .exits = {0, 0, 400},
+					  .reference_ns = REFERENCE_NS};
 	struct correction correction;
 
 	(void)state;
@@ -93,11 +147,13 @@ static void test_rested_interrupts(void **state)
 	thread.slept_ns = 250 * MS;
 	correction = correction_make(&thread, &ticks);
 	assert_int_equal(correction.ns, 14 * MS);
-	assert_true(fabs(confidence_half_width(correction.variance) - 400 * 4e3) < 1);
+	assert_near(confidence_half_width(correction.variance),
+		    error95(400 * 4e3, CORRECTION_SPEED_KNOWN95, 14e6));
 	thread.slept_ns = 9000 * MS;
 	correction = correction_make(&thread, &ticks);
 	assert_int_equal(correction.ns, 20 * MS);
-	assert_true(fabs(confidence_half_width(correction.variance) - 400 * 7e3) < 1);
+	assert_near(confidence_half_width(correction.variance),
+		    error95(400 * 7e3, CORRECTION_SPEED_KNOWN95, 20e6));
 }
 
 static void test_classes(void **state)
@@ -182,6 +238,7 @@ static void test_ledger_moves_exact_time(void **state)
 	const struct account_thread threads[] = {
 		{.owner = OWNER_VM,
 		 .run_ns = 1000 * MS,
+		 .reference_ns = REFERENCE_NS,
 		 .exact = {.guest_ns = 800 * MS, .host_ns = 150 * MS, .hardirq_ns = 50 * MS},
 		 .exits = {20000, 1000, 500}},
 		{.owner = OWNER_IDLE},
@@ -190,8 +247,8 @@ static void test_ledger_moves_exact_time(void **state)
 		{.thread = 0, .mode = MODE_GUEST, .samples = 800},
 		{.thread = 0, .mode = MODE_KERNEL, .label = 1, .samples = 200},
 	};
-	const struct exit_costs switches = {
-		.by_class = {{10e3, 1e2}, {20e3, 1e2}, {40e3, 1e2}}};
+	const struct exit_costs switches = {.by_class = {{10e3, 1e2}, {20e3, 1e2}, {40e3, 1e2}},
+					    .reference_ns = REFERENCE_NS};
 	struct account_input input = {
 		.capacity_ns = 2000 * MS,
 		.period_ns = MS,
@@ -217,8 +274,8 @@ static void test_ledger_moves_exact_time(void **state)
 	assert_int_equal(label_ns(&ledger.vms[0].kernel, 2), 240 * MS);
 	assert_int_equal(ledger.threads[0].guest_ns, 560 * MS);
 	/* All that is not known of the guest is the calibration: 21,500 exits, 100 ns each. */
-	assert_true(ledger.vms[0].error95.guest > 2.14e6);
-	assert_true(ledger.vms[0].error95.guest < 2.16e6);
+	assert_near(ledger.vms[0].error95.guest,
+		    error95(2.15e6, CORRECTION_SPEED_KNOWN95, 240e6));
 	ledger_free(&ledger);
 }
 
@@ -245,16 +302,18 @@ static void test_random_ledgers(void **state)
 			.sample = {(double)draw(&random, 50000), (double)draw(&random, 5000)},
 			.rested_tick = {(double)draw(&random, 99000), 100},
 			.rested_sample = {(double)draw(&random, 99000), 100},
+			.reference_ns = (double)draw(&random, 100),
 		};
 		uint64_t weights[3] = {1, draw(&random, 5), draw(&random, 2)};
 		struct ledger before, after;
 
 		for (int t = 2; t < 5; t++) {
-			threads[t] =
-				(struct account_thread){.owner = OWNER_VM,
-							.vm = (uint32_t)draw(&random, 2),
-							.run_ns = draw(&random, 300 * MS),
-							.slept_ns = draw(&random, 300 * MS)};
+			threads[t] = (struct account_thread){
+				.owner = OWNER_VM,
+				.vm = (uint32_t)draw(&random, 2),
+				.run_ns = draw(&random, 300 * MS),
+				.slept_ns = draw(&random, 300 * MS),
+				.reference_ns = (double)draw(&random, 100)};
 			for (int c = 0; c < VM_EXIT_CLASSES; c++)
 				threads[t].exits[c] = draw(&random, 30000);
 		}
@@ -304,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sum_of_classes),
+		cmocka_unit_test(test_speed),
 		cmocka_unit_test(test_never_more_than_there_is),
 		cmocka_unit_test(test_pending_interrupts),
 		cmocka_unit_test(test_rested_interrupts),

@@ -29,7 +29,8 @@ static struct calibration example(const char *collector)
 			  .sample = {9000, 600},
 			  .rested_tick = {7000, 700},
 			  .rested_sample = {9500, 800},
-			  .tick_hz = 250},
+			  .tick_hz = 250,
+			  .reference_ns = 61.5},
 	};
 
 	snprintf(calibration.collector, sizeof(calibration.collector), "%s", collector);
@@ -48,6 +49,7 @@ static void test_comes_back(void **state)
 	assert_false(read.exact_known);
 	assert_float_equal(read.costs.by_class[VM_EXIT_USER].ns, 3000, 1e-6);
 	assert_float_equal(read.costs.tick_hz, 250, 1e-6);
+	assert_float_equal(read.costs.reference_ns, 61.5, 1e-6);
 	assert_float_equal(read.costs.tick.ns, 6000, 1e-6);
 	assert_float_equal(read.costs.sample.error95_ns, 600, 1e-6);
 	assert_float_equal(read.costs.rested_tick.ns, 7000, 1e-6);
@@ -64,9 +66,11 @@ static void test_comes_back(void **state)
 	assert_false(read.exact_known);
 }
 
-/* A recording of kvmperf before it told of rested vCPUs: their interrupts cost what others do.
+/*
+ * A recording of kvmperf before it told of rested vCPUs and of the core's speed: their
+ * interrupts cost what others do, and the speed is not known.
  */
-static void test_without_rested(void **state)
+static void test_older(void **state)
 {
 	struct calibration calibration = example("bpf"), read;
 	json_t *object = calibration_json(&calibration);
@@ -75,7 +79,9 @@ static void test_without_rested(void **state)
 	(void)state;
 	assert_int_equal(json_object_del(costs, "rested_tick"), 0);
 	assert_int_equal(json_object_del(costs, "rested_sample"), 0);
+	assert_int_equal(json_object_del(costs, "reference_ns"), 0);
 	assert_int_equal(calibration_from_json(&read, object), 0);
+	assert_float_equal(read.costs.reference_ns, 0, 0);
 	assert_float_equal(read.costs.rested_tick.ns, 6000, 1e-6);
 	assert_float_equal(read.costs.rested_sample.error95_ns, 600, 1e-6);
 	json_decref(object);
@@ -145,7 +151,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_comes_back),
-		cmocka_unit_test(test_without_rested),
+		cmocka_unit_test(test_older),
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_malformed),
 	};

@@ -165,7 +165,8 @@ static inline void assert_follows_contract(const json_t *line)
 		    KEYS({"collector", 's', false}, {"event", 's', false},
 			 {"frequency_hz", 'i', false}, {"samples", 'i', false},
 			 {"lost", 'i', false}, {"exact", 'b', false}, {"apportion", 's', false},
-			 {"irqs_off_correction", 's', false}, {"overhead_s", 'n', false}));
+			 {"irqs_off_correction", 's', false}, {"exit_cost_factor", 'n', true},
+			 {"overhead_s", 'n', false}));
 	assert_keys(host, KEYS({"processes_s", 'n', false}, {"kernel_s", 'n', false},
 			       {"shared_unattributed_s", 'n', false}));
 

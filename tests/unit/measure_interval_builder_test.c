@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -542,6 +543,50 @@ static void test_sleep(void **state)
 	}
 }
 
+/* Each thread's exits cost what they do on the core that it runs on. */
+static void test_speed(void **state)
+{
+	struct bench *bench = *state;
+	struct vm *vm = bench_vm(bench, PID(100), 0);
+	const struct exit_costs costs = {
+		.sample = {1 * MS, 0}, .rested_sample = {1 * MS, 0}, .reference_ns = 60};
+	/* Times of the reference loop in two threads: 150 of 80 ns, then few, then none. */
+	static const struct {
+		uint64_t first, second;
+		double first_ns, second_ns; /* the mean, with 16 of all threads' mean */
+	} rounds[] = {
+		{150, 150, (150 * 80 + 16 * 60) / 166.0, (150 * 40 + 16 * 60) / 166.0},
+		{300, 4, (300 * 80 + 16 * 24160 / 304.0) / 316,
+		 (4 * 40 + 16 * 24160 / 304.0) / 20},
+		{0, 0, 60, 60},
+	};
+
+	assert_non_null(vm_add_thread(vm, PID(101), PID(100), "CPU 0/KVM"));
+	assert_non_null(vm_add_thread(vm, PID(102), PID(100), "CPU 1/KVM"));
+	assert_int_equal(interval_builder_correct(bench->builder, &costs, NULL), 0);
+	for (size_t i = 0; i < sizeof(rounds) / sizeof(rounds[0]); i++) {
+		const pid_t tids[] = {PID(101), PID(102)};
+		const uint64_t references[] = {rounds[i].first, rounds[i].second};
+		const double factors[] = {rounds[i].first_ns / 60, rounds[i].second_ns / 60};
+		bench_begin(bench, 2, 1000 * MS);
+		for (size_t t = 0; t < 2; t++) {
+			bench_task(bench, PID(100), tids[t], "vCPU", 400 * MS, 0);
+			bench_count(bench, PID(100), tids[t], MODE_GUEST, 0, 100);
+			struct collected_count *count =
+				&bench->collection.counts[bench->collection.count_count - 1];
+			count->references = references[t];
+			count->reference_ns = references[t] * (t ? 40 : 80);
+		}
+		const struct ledger *ledger = bench_build(bench);
+		for (size_t t = 0; t < 2; t++) {
+			size_t thread = thread_index(bench, tids[t]);
+			double moved_ns = 100e6 * factors[t];
+			double kernel_ns = (double)ledger->threads[thread].kernel_ns;
+			assert_true(fabs(kernel_ns - moved_ns) < 1000);
+		}
+	}
+}
+
 static void test_nothing(void **state)
 {
 	struct bench *bench = *state;
@@ -569,6 +614,7 @@ int main(void)
 		BENCH_TEST(test_silent_tracepoints),
 		BENCH_TEST(test_exits_by_class),
 		BENCH_TEST(test_sleep),
+		BENCH_TEST(test_speed),
 		BENCH_TEST(test_nothing),
 	};
 

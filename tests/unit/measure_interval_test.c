@@ -116,9 +116,12 @@ static void test_sums_every_figure(void **state)
 	part.ledger.threads[0].interrupt_ns = 5 * MS;
 	part.threads[0].exits_known = true;
 	part.threads[0].exits[VM_EXIT_USER] = 17;
+	const double factors[] = {0, 1.2, 0, 1.4}, means[] = {0, 1.2, 1.2, 1.25};
 	for (uint64_t n = 1; n <= 4; n++) {
 		part.start += 1.0;
+		part.source.exit_cost_factor = factors[n - 1];
 		assert_int_equal(interval_add(&sum, &part), 0);
+		assert_near(sum.source.exit_cost_factor, means[n - 1]);
 		assert_near(sum.start, 1763880001.123456);
 		assert_near(sum.duration_s, (double)n);
 		assert_int_equal(sum.cpus, 2);

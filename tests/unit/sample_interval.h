@@ -82,6 +82,7 @@ static inline void sample_begin(struct interval *interval, const struct labels *
 			   .lost = 2,
 			   .apportion = "bytes",
 			   .irqs_off_correction = "none",
+			   .exit_cost_factor = 1.25,
 			   .overhead_s = 0.002},
 		.labels = labels,
 		.ledger = {.capacity_ns = (uint64_t)(duration_s * 1e9) * cpus,

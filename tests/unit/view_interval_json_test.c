@@ -84,6 +84,7 @@ static void test_interval(void **state)
 	assert_true(json_is_false(json_object_get(source, "exact")));
 	assert_string_equal(string(source, "apportion"), "bytes");
 	assert_string_equal(string(source, "irqs_off_correction"), "none");
+	assert_near(number(source, "exit_cost_factor"), 1.25);
 	assert_near(number(source, "overhead_s"), 0.002);
 	/* The VM that was not asked for is a process. */
 	assert_int_equal(json_array_size(json_object_get(line, "vms")), 2);
