@@ -210,17 +210,14 @@ static unsigned calibration_frequency(double sample_cost_ns)
 	return frequency > FREQUENCY_MIN_HZ ? (unsigned)frequency : FREQUENCY_MIN_HZ;
 }
 
-static int measure_classes(struct work *work, const struct kernel_map *map,
-			   struct calibration *out)
+static int measure_classes(struct work *work, struct calibration *out)
 {
 	struct exit_cost *costs = out->costs.by_class;
 	struct excess kernel, user;
 	double cost_ns = out->sample_cost_ns > 0 ? out->sample_cost_ns : SAMPLE_COST_NS;
-	int code = thread_sampler_new(&work->sampler, calibration_frequency(cost_ns), map,
-				      work->error);
 
-	if (!code)
-		code = measure_excess(work, true, &user);
+	thread_sampler_set_frequency(work->sampler, calibration_frequency(cost_ns));
+	int code = measure_excess(work, true, &user);
 	if (!code)
 		code = measure_excess(work, false, &kernel);
 	if (code)
@@ -245,30 +242,29 @@ static int measure_classes(struct work *work, const struct kernel_map *map,
 	bound_cost(&costs[VM_EXIT_USER], out->user_round_ns);
 	bound_cost(&costs[VM_EXIT_KERNEL], out->kernel_round_ns);
 
-	thread_sampler_free(work->sampler);
-	work->sampler = NULL;
-	code = thread_sampler_new(&work->sampler, INTERRUPT_HZ, map, work->error);
-	if (!code)
-		code = interrupt_costs_measure(&work->loop, work->sampler, work->precision,
-					       user.round_ns, &out->costs, work->error);
-	return code;
+	thread_sampler_set_frequency(work->sampler, INTERRUPT_HZ);
+	return interrupt_costs_measure(&work->loop, work->sampler, work->precision,
+				       user.round_ns, &out->costs, work->error);
 }
 
 int calibration_measure(struct calibration *out, const struct kernel_map *map,
-			unsigned precision, struct error *error)
+			double sample_cost_ns, unsigned precision, struct error *error)
 {
 	struct work work = {.precision = precision ? precision : 1, .error = error};
 	uint64_t start = clock_monotonic_ns();
 
-	*out = (struct calibration){.time = clock_wall_s()};
+	*out = (struct calibration){.time = clock_wall_s(), .sample_cost_ns = sample_cost_ns};
 	snprintf(out->collector, sizeof(out->collector), "%s", map ? "bpf" : "perf");
 	int code = calibration_identify(out, error);
 	if (!code)
 		code = exit_loop_open(&work.loop, error);
-	if (!code && sample_cost_measure(map, &out->sample_cost_ns, NULL))
+	if (!code)
+		code = thread_sampler_new(&work.sampler, INTERRUPT_HZ, map, error);
+	if (!code && sample_cost_ns <= 0 &&
+	    sample_cost_measure_with(work.sampler, &out->sample_cost_ns, NULL))
 		out->sample_cost_ns = 0;
 	if (!code)
-		code = measure_classes(&work, map, out);
+		code = measure_classes(&work, out);
 	thread_sampler_free(work.sampler);
 	exit_loop_close(&work.loop);
 	out->duration_s = (double)(clock_monotonic_ns() - start) / 1e9;
@@ -311,14 +307,14 @@ static bool is_fresh(const struct calibration *calibration)
 }
 
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
-		       const struct kernel_map *map, struct error *error)
+		       double sample_cost_ns, const struct kernel_map *map, struct error *error)
 {
 	bool bpf = strcmp(collector, "bpf") == 0;
 
 	if (calibration_load(out, CALIBRATION_FILE, collector, NULL) == 0 &&
 	    strcmp(out->event, event) == 0 && is_fresh(out))
 		return 0;
-	int code = calibration_measure(out, bpf ? map : NULL, 1, error);
+	int code = calibration_measure(out, bpf ? map : NULL, sample_cost_ns, 1, error);
 	/* Another kvmperf calibrates again where this one may not leave a file. */
 	if (!code)
 		(void)calibration_save(out, CALIBRATION_FILE, NULL);

@@ -66,15 +66,14 @@ static double sum_gaps(uint64_t step_ns)
 	return thread_preemptions() == before ? sum : NAN;
 }
 
-int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error)
+int sample_cost_measure_with(struct thread_sampler *sampler, double *cost_ns,
+			     struct error *error)
 {
-	struct thread_sampler *sampler;
 	double costs[PROBES];
 	unsigned count = 0;
-	int code = thread_sampler_new(&sampler, PROBE_HZ, map, error);
+	int code = 0;
 
-	if (code)
-		return code;
+	thread_sampler_set_frequency(sampler, PROBE_HZ);
 	uint64_t step_ns = longest_step();
 	for (int i = 0; !code && i < TRIES && count < PROBES; i++) {
 		struct thread_samples samples;
@@ -87,7 +86,6 @@ int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct er
 		if (!code && samples.all && isfinite(with - without))
 			costs[count++] = (with - without) / (double)samples.all;
 	}
-	thread_sampler_free(sampler);
 	if (code)
 		return code;
 	if (count < PROBES_MIN)
@@ -95,4 +93,16 @@ int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct er
 	sample_cost_sort(costs, count);
 	*cost_ns = costs[count / 2] > 0 ? costs[count / 2] : 0;
 	return 0;
+}
+
+int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error)
+{
+	struct thread_sampler *sampler;
+	int code = thread_sampler_new(&sampler, PROBE_HZ, map, error);
+
+	if (code)
+		return code;
+	code = sample_cost_measure_with(sampler, cost_ns, error);
+	thread_sampler_free(sampler);
+	return code;
 }

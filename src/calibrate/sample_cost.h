@@ -13,6 +13,10 @@
  */
 int sample_cost_measure(const struct kernel_map *map, double *cost_ns, struct error *error);
 
+/* The same with a sampler that is stopped; it has another frequency afterwards. */
+int sample_cost_measure_with(struct thread_sampler *sampler, double *cost_ns,
+			     struct error *error);
+
 /* Brings the values into rising order. */
 void sample_cost_sort(double *values, unsigned count);
 

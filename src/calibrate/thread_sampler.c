@@ -75,6 +75,11 @@ static void plan_tick(struct thread_sampler *sampler)
 		clock_monotonic_ns() + perf_events_redraw_interval(sampler->events);
 }
 
+void thread_sampler_set_frequency(struct thread_sampler *sampler, unsigned frequency_hz)
+{
+	perf_events_set_frequency(sampler->events, frequency_hz);
+}
+
 int thread_sampler_start(struct thread_sampler *sampler, struct error *error)
 {
 	plan_tick(sampler);

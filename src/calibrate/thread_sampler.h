@@ -29,6 +29,9 @@ struct thread_samples {
 int thread_sampler_new(struct thread_sampler **out, unsigned frequency_hz,
 		       const struct kernel_map *map, struct error *error);
 
+/* From the next start on. */
+void thread_sampler_set_frequency(struct thread_sampler *sampler, unsigned frequency_hz);
+
 int thread_sampler_start(struct thread_sampler *sampler, struct error *error);
 void thread_sampler_stop(struct thread_sampler *sampler);
 

@@ -38,8 +38,11 @@ static bool open_exact(struct session *session, const struct collector_options *
 	return exact_collector_new(&session->collector, &exact, &session->inexact) == 0;
 }
 
-/* What a sample costs here, and how many the budget allows. */
-static void set_up_budget(struct session *session)
+/*
+ * What a sample costs here, and how many the budget allows. *measured_ns: the cost if it was
+ * measured now, else 0.
+ */
+static void set_up_budget(struct session *session, double *measured_ns)
 {
 	struct calibration kept;
 	const char *collector =
@@ -58,8 +61,8 @@ static void set_up_budget(struct session *session)
 	if (calibration_load(&kept, CALIBRATION_FILE, collector, NULL) == 0)
 		session->budget.sample_cost_ns = kept.sample_cost_ns;
 	if (session->budget.sample_cost_ns <= 0 &&
-	    sample_cost_measure(map, &session->budget.sample_cost_ns, NULL))
-		session->budget.sample_cost_ns = 0;
+	    sample_cost_measure(map, measured_ns, NULL) == 0)
+		session->budget.sample_cost_ns = *measured_ns;
 	session->frequency_hz = budget_first_rate(&session->budget);
 }
 
@@ -104,9 +107,10 @@ static void open_tagging(struct session *session)
 
 /*
  * Before VMs are looked for: the calibration's own is not to be among them. That guest times
- * can't be corrected is no reason not to measure.
+ * can't be corrected is no reason not to measure. sample_cost_ns: 0 if it is not known.
  */
-static int set_up_correction(struct session *session, struct error *error)
+static int set_up_correction(struct session *session, double sample_cost_ns,
+			     struct error *error)
 {
 	struct calibration *calibration = &session->calibration;
 
@@ -118,8 +122,8 @@ static int set_up_correction(struct session *session, struct error *error)
 		return 0;
 	}
 	if (calibration_obtain(calibration, collector_judged_as(session->collector),
-			       collector_event(session->collector), session->kernel_map,
-			       &session->uncorrected)) {
+			       collector_event(session->collector), sample_cost_ns,
+			       session->kernel_map, &session->uncorrected)) {
 		error_prefix(&session->uncorrected, "cannot calibrate: ");
 		return 0;
 	}
@@ -154,6 +158,7 @@ int session_open(struct session **out, const struct session_options *options,
 		 struct error *error)
 {
 	struct session *session = calloc(1, sizeof(*session));
+	double sample_cost_ns = 0;
 	int code = 0;
 
 	if (!session)
@@ -180,13 +185,13 @@ int session_open(struct session **out, const struct session_options *options,
 				      &(struct discover_options){.classify_exits = true},
 				      error);
 	if (!code)
-		set_up_budget(session);
+		set_up_budget(session, &sample_cost_ns);
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)
 		open_tagging(session);
 	if (!code)
-		code = set_up_correction(session, error);
+		code = set_up_correction(session, sample_cost_ns, error);
 	if (!code)
 		code = session_scan(session, error);
 	if (!code)
