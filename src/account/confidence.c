@@ -32,7 +32,7 @@ double confidence_design_effect(const struct confidence_samples *samples)
 	if (effect < 1)
 		return UNEVEN + (1 - UNEVEN) * effect;
 	/* Neighbours that differ more often than by chance make up for each other. */
-	effect -= 1 / sqrt((double)samples->all);
+	effect -= 0.5 / sqrt((double)samples->all);
 	if (effect <= 1)
 		return 1;
 	return effect < ALTERNATING_MOST ? (2 - effect) / effect : ALTERNATING;

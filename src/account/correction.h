@@ -55,7 +55,7 @@ struct exit_costs {
  * of the 95 % interval as a part of them: where the reference loop tells it, and where it is
  * not known. Both measured on a host whose cores others use, too (docs/accuracy.md).
  */
-#define CORRECTION_SPEED_KNOWN95   0.12
+#define CORRECTION_SPEED_KNOWN95   0.2
 #define CORRECTION_SPEED_UNKNOWN95 0.3
 
 struct correction {

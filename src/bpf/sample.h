@@ -40,9 +40,6 @@ struct sample_count {
 	__u64 reference_ns;
 };
 
-/* One that takes longer was interrupted, by an NMI or a hypervisor below. */
-#define SAMPLE_REFERENCE_MAX_NS 2000
-
 /* Addresses from start up to the next entry's start belong to subsystem. */
 struct sample_range {
 	__u64 start;

@@ -185,20 +185,25 @@ static __noinline u64 reference_loop(u64 seed)
 	return a + b + c + d + e + f;
 }
 
-/* Its time, ns, the last time of several: the first find caches and branch predictors cold. */
+/*
+ * Its time, ns, the last time of several: the first find caches and branch predictors cold. 0
+ * when something came between: it took far longer than another time.
+ */
 static __always_inline u64 time_reference(u64 seed)
 {
-	u64 sum = seed, before_ns = bpf_ktime_get_ns(), ns = 0;
+	u64 sum = seed, before_ns = bpf_ktime_get_ns(), ns = 0, least_ns = ~0ULL;
 
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < REFERENCE_PASSES; i++) {
 		sum = reference_loop(sum);
 		u64 now_ns = bpf_ktime_get_ns();
 		ns = now_ns - before_ns;
+		if (ns < least_ns)
+			least_ns = ns;
 		before_ns = now_ns;
 	}
 	asm volatile("" : : "r"(sum));
-	return ns;
+	return ns <= 3 * least_ns ? ns : 0;
 }
 
 enum interrupt {
@@ -236,7 +241,7 @@ static __always_inline void add_reference(struct sample_count *count, u64 seed)
 {
 	u64 ns = time_reference(seed);
 
-	if (ns > SAMPLE_REFERENCE_MAX_NS)
+	if (!ns)
 		return;
 	__sync_fetch_and_add(&count->references, 1);
 	__sync_fetch_and_add(&count->reference_ns, ns);
