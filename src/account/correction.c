@@ -3,8 +3,6 @@
 
 #include <math.h>
 
-#include "account/confidence.h"
-
 struct sum {
 	double ns, error_ns;
 };
@@ -89,9 +87,9 @@ struct correction correction_make(const struct correction_input *thread,
 	add(&sum, (double)thread->exits[VM_EXIT_USER], costs->by_class[VM_EXIT_USER]);
 	add_interrupts(&sum, thread, costs);
 	follow_speed(&sum, costs->reference_ns, thread->reference_ns);
-
-	struct correction correction = {.variance =
-						confidence_half_width_variance(sum.error_ns)};
+	struct correction correction = {
+		.error95_ns = fmin(sum.error_ns, (double)thread->guest_ns),
+	};
 	if (sum.ns > (double)thread->guest_ns)
 		correction.ns = thread->guest_ns;
 	else if (sum.ns > 0)

@@ -59,8 +59,12 @@ struct exit_costs {
 #define CORRECTION_SPEED_UNKNOWN95 0.3
 
 struct correction {
-	uint64_t ns;	 /* to be moved from guest to kernel; at most the guest time */
-	double variance; /* of it, ns squared: how well the costs are known */
+	uint64_t ns; /* to be moved from guest to kernel; at most the guest time */
+	/*
+	 * Half width of its 95 % interval: how well the costs are known. Those of several
+	 * threads add up, since one calibration made all costs.
+	 */
+	double error95_ns;
 };
 
 /* What is known of one thread in an interval. */

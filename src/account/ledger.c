@@ -167,7 +167,6 @@ static int correct_guest(struct ledger_work *work, size_t index)
 	const struct account_thread *account = &input->threads[index];
 	struct ledger_thread *thread = &work->ledger->threads[index];
 	struct ledger_vm *vm = &work->ledger->vms[account->vm];
-	struct ledger_variances *variances = &work->variances[account->vm];
 
 	if (!input->exit_costs || thread->guest_ns == 0)
 		return 0;
@@ -188,9 +187,7 @@ static int correct_guest(struct ledger_work *work, size_t index)
 	thread->kernel_ns += correction.ns;
 	vm->guest_ns -= correction.ns;
 	vm->corrected_ns += correction.ns;
-	variances->guest += correction.variance;
-	variances->kernel += correction.variance;
-	variances->hypervisor += correction.variance;
+	work->variances[account->vm].correction95_ns += correction.error95_ns;
 	return 0;
 }
 

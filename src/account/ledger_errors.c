@@ -104,12 +104,15 @@ void ledger_estimate_errors(struct ledger_work *work)
 		struct ledger_vm *vm = &work->ledger->vms[v];
 		const struct ledger_variances *variances = &work->variances[v];
 		double shared = shared_variance(vm, samples);
+		/* What the correction took from guest it gave to kernel. */
+		double moved = confidence_half_width_variance(variances->correction95_ns);
 		vm->error95 = (struct ledger_error){
-			.guest = confidence_half_width(variances->guest),
+			.guest = confidence_half_width(variances->guest + moved),
 			.vmm = confidence_half_width(variances->vmm),
-			.kernel = confidence_half_width(variances->kernel),
+			.kernel = confidence_half_width(variances->kernel + moved),
 			.shared = confidence_half_width(shared),
-			.hypervisor = confidence_half_width(variances->hypervisor + shared),
+			.hypervisor =
+				confidence_half_width(variances->hypervisor + moved + shared),
 		};
 	}
 }

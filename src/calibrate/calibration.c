@@ -214,8 +214,10 @@ static int measure_classes(struct work *work, struct calibration *out)
 {
 	struct exit_cost *costs = out->costs.by_class;
 	struct excess kernel, user;
-	double cost_ns = out->sample_cost_ns > 0 ? out->sample_cost_ns : SAMPLE_COST_NS;
+	double cost_ns;
 
+	if (sample_cost_measure_with(work->sampler, &cost_ns, NULL) || cost_ns <= 0)
+		cost_ns = SAMPLE_COST_NS;
 	thread_sampler_set_frequency(work->sampler, calibration_frequency(cost_ns));
 	int code = measure_excess(work, true, &user);
 	if (!code)
@@ -243,26 +245,26 @@ static int measure_classes(struct work *work, struct calibration *out)
 	bound_cost(&costs[VM_EXIT_KERNEL], out->kernel_round_ns);
 
 	thread_sampler_set_frequency(work->sampler, INTERRUPT_HZ);
-	return interrupt_costs_measure(&work->loop, work->sampler, work->precision,
+	code = interrupt_costs_measure(&work->loop, work->sampler, work->precision,
 				       user.round_ns, &out->costs, work->error);
+	/* At the rate of measurements, where the first one's samples find the caches warm. */
+	out->sample_cost_ns = out->costs.sample.ns;
+	return code;
 }
 
 int calibration_measure(struct calibration *out, const struct kernel_map *map,
-			double sample_cost_ns, unsigned precision, struct error *error)
+			unsigned precision, struct error *error)
 {
 	struct work work = {.precision = precision ? precision : 1, .error = error};
 	uint64_t start = clock_monotonic_ns();
 
-	*out = (struct calibration){.time = clock_wall_s(), .sample_cost_ns = sample_cost_ns};
+	*out = (struct calibration){.time = clock_wall_s()};
 	snprintf(out->collector, sizeof(out->collector), "%s", map ? "bpf" : "perf");
 	int code = calibration_identify(out, error);
 	if (!code)
 		code = exit_loop_open(&work.loop, error);
 	if (!code)
 		code = thread_sampler_new(&work.sampler, INTERRUPT_HZ, map, error);
-	if (!code && sample_cost_ns <= 0 &&
-	    sample_cost_measure_with(work.sampler, &out->sample_cost_ns, NULL))
-		out->sample_cost_ns = 0;
 	if (!code)
 		code = measure_classes(&work, out);
 	thread_sampler_free(work.sampler);
@@ -307,14 +309,14 @@ static bool is_fresh(const struct calibration *calibration)
 }
 
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
-		       double sample_cost_ns, const struct kernel_map *map, struct error *error)
+		       const struct kernel_map *map, struct error *error)
 {
 	bool bpf = strcmp(collector, "bpf") == 0;
 
 	if (calibration_load(out, CALIBRATION_FILE, collector, NULL) == 0 &&
 	    strcmp(out->event, event) == 0 && is_fresh(out))
 		return 0;
-	int code = calibration_measure(out, bpf ? map : NULL, sample_cost_ns, 1, error);
+	int code = calibration_measure(out, bpf ? map : NULL, 1, error);
 	/* Another kvmperf calibrates again where this one may not leave a file. */
 	if (!code)
 		(void)calibration_save(out, CALIBRATION_FILE, NULL);

@@ -30,7 +30,7 @@ struct calibration {
 	double user_exits_hz;	/* of the loop of exits to user space */
 	double kernel_round_ns; /* a whole such exit and entry, but for the guest's time */
 	double user_round_ns;	/* likewise */
-	double sample_cost_ns;	/* whole cost of one sample; 0: unknown */
+	double sample_cost_ns;	/* whole cost of one sample, to a guest; 0: unknown */
 	struct exit_costs costs;
 	bool exact_known; /* the next are */
 	/* What exact mode takes for guest time, see exact_window_measure(). */
@@ -40,12 +40,11 @@ struct calibration {
 /*
  * Calibrates: takes about 1 s of one CPU, more (up to about 4 s) where samples are slow;
  * precision 2 doubles the samples, and so on. map (borrowed): judge samples as the BPF
- * collector does; NULL: as the perf collector does. sample_cost_ns: the whole cost of a sample
- * there; 0: it is measured. Errors: -EOPNOTSUPP or -EACCES without a
+ * collector does; NULL: as the perf collector does. Errors: -EOPNOTSUPP or -EACCES without a
  * usable /dev/kvm, -ENODATA where the host is too busy to tell, others as they come.
  */
 int calibration_measure(struct calibration *out, const struct kernel_map *map,
-			double sample_cost_ns, unsigned precision, struct error *error);
+			unsigned precision, struct error *error);
 
 /* Adds exact_costs. Errors: as of exact_window_measure() and vmm_new(). */
 int calibration_measure_exact(struct calibration *calibration, unsigned precision,
@@ -60,11 +59,10 @@ int calibration_measure_exact(struct calibration *calibration, unsigned precisio
 /*
  * The calibration of this boot for a collector and its event: the one that is kept in
  * CALIBRATION_FILE, or one that is made now and kept if that can be. map as the BPF collector
- * and sample_cost_ns as calibration_measure() has them. Errors: as of it.
+ * has it. Errors: as of calibration_measure().
  */
 int calibration_obtain(struct calibration *out, const char *collector, const char *event,
-		       double sample_cost_ns, const struct kernel_map *map,
-		       struct error *error);
+		       const struct kernel_map *map, struct error *error);
 
 /* Adds exact_costs if they are not known yet, and keeps them likewise. */
 int calibration_obtain_exact(struct calibration *calibration, struct error *error);

@@ -89,17 +89,17 @@ static int measure(const struct calibrate_options *options, struct calibration *
 	int code;
 
 	if (options->collector == 1)
-		return calibration_measure(calibration, NULL, 0, options->precision, error);
+		return calibration_measure(calibration, NULL, options->precision, error);
 	code = kernel_map_load(&map, NULL, error);
 	if (code)
 		return code;
-	code = calibration_measure(calibration, map, 0, options->precision, &reason);
+	code = calibration_measure(calibration, map, options->precision, &reason);
 	kernel_map_free(map);
 	/* Where there is no exact mode there is nothing to calibrate it for. */
 	if (!code)
 		(void)calibration_measure_exact(calibration, options->precision, NULL);
 	if (code && options->collector == 2 && (code == -EPERM || code == -EOPNOTSUPP) &&
-	    calibration_measure(calibration, NULL, 0, options->precision, &reason) == 0) {
+	    calibration_measure(calibration, NULL, options->precision, &reason) == 0) {
 		fputs("kvmperf calibrate: without BPF, for the perf collector\n", stderr);
 		return 0;
 	}

@@ -38,32 +38,38 @@ static bool open_exact(struct session *session, const struct collector_options *
 	return exact_collector_new(&session->collector, &exact, &session->inexact) == 0;
 }
 
-/*
- * What a sample costs here, and how many the budget allows. *measured_ns: the cost if it was
- * measured now, else 0.
- */
-static void set_up_budget(struct session *session, double *measured_ns)
+/* The budget before anything is measured: a sample's cost is known if a calibration is kept. */
+static void open_budget(struct session *session)
 {
 	struct calibration kept;
 	const char *collector =
 		session->options.collector == SESSION_COLLECTOR_PERF ? "perf" : "bpf";
-	const struct kernel_map *map = session->options.collector == SESSION_COLLECTOR_PERF
-					       ? NULL
-					       : session->kernel_map;
 
 	session->budget = (struct budget){
 		.share = session->options.budget > 0 ? session->options.budget : INFINITY,
 		.asked_hz = session->options.frequency_hz,
 	};
-	session->frequency_hz = session->options.frequency_hz;
+	if (!session->options.new_collector &&
+	    calibration_load(&kept, CALIBRATION_FILE, collector, NULL) == 0)
+		session->budget.sample_cost_ns = kept.sample_cost_ns;
+	session->frequency_hz = budget_first_rate(&session->budget);
+}
+
+/* How many samples the budget allows, by what one costs now. */
+static void settle_budget(struct session *session)
+{
+	bool bpf = strcmp(collector_judged_as(session->collector), "bpf") == 0;
+
 	if (session->options.new_collector)
 		return;
-	if (calibration_load(&kept, CALIBRATION_FILE, collector, NULL) == 0)
-		session->budget.sample_cost_ns = kept.sample_cost_ns;
+	if (session->corrects)
+		session->budget.sample_cost_ns = session->calibration.sample_cost_ns;
 	if (session->budget.sample_cost_ns <= 0 &&
-	    sample_cost_measure(map, measured_ns, NULL) == 0)
-		session->budget.sample_cost_ns = *measured_ns;
+	    sample_cost_measure(bpf ? session->kernel_map : NULL,
+				&session->budget.sample_cost_ns, NULL))
+		session->budget.sample_cost_ns = 0;
 	session->frequency_hz = budget_first_rate(&session->budget);
+	collector_set_frequency(session->collector, session->frequency_hz);
 }
 
 static int open_collector(struct session *session, struct error *error)
@@ -107,10 +113,9 @@ static void open_tagging(struct session *session)
 
 /*
  * Before VMs are looked for: the calibration's own is not to be among them. That guest times
- * can't be corrected is no reason not to measure. sample_cost_ns: 0 if it is not known.
+ * can't be corrected is no reason not to measure.
  */
-static int set_up_correction(struct session *session, double sample_cost_ns,
-			     struct error *error)
+static int set_up_correction(struct session *session, struct error *error)
 {
 	struct calibration *calibration = &session->calibration;
 
@@ -122,8 +127,8 @@ static int set_up_correction(struct session *session, double sample_cost_ns,
 		return 0;
 	}
 	if (calibration_obtain(calibration, collector_judged_as(session->collector),
-			       collector_event(session->collector), sample_cost_ns,
-			       session->kernel_map, &session->uncorrected)) {
+			       collector_event(session->collector), session->kernel_map,
+			       &session->uncorrected)) {
 		error_prefix(&session->uncorrected, "cannot calibrate: ");
 		return 0;
 	}
@@ -158,7 +163,6 @@ int session_open(struct session **out, const struct session_options *options,
 		 struct error *error)
 {
 	struct session *session = calloc(1, sizeof(*session));
-	double sample_cost_ns = 0;
 	int code = 0;
 
 	if (!session)
@@ -185,13 +189,15 @@ int session_open(struct session **out, const struct session_options *options,
 				      &(struct discover_options){.classify_exits = true},
 				      error);
 	if (!code)
-		set_up_budget(session, &sample_cost_ns);
+		open_budget(session);
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)
 		open_tagging(session);
 	if (!code)
-		code = set_up_correction(session, sample_cost_ns, error);
+		code = set_up_correction(session, error);
+	if (!code)
+		settle_budget(session);
 	if (!code)
 		code = session_scan(session, error);
 	if (!code)

@@ -47,7 +47,7 @@ static void test_sum_of_classes(void **state)
 
 	(void)state;
 	assert_int_equal(correction.ns, 100 * MS + 100 * MS + 3 * MS);
-	assert_near(confidence_half_width(correction.variance),
+	assert_near(correction.error95_ns,
 		    error95(10e6 + 10e6 + 0.3e6, CORRECTION_SPEED_KNOWN95, 203e6));
 }
 
@@ -65,22 +65,22 @@ static void test_speed(void **state)
 
 	(void)state;
 	assert_near((double)correction.ns, 1.5 * ns);
-	assert_near(confidence_half_width(correction.variance), 1.5 * known_ns);
+	assert_near(correction.error95_ns, 1.5 * known_ns);
 	thread.reference_ns = REFERENCE_NS / 2.0;
 	correction = correction_make(&thread, &costs);
 	assert_near((double)correction.ns, ns / 2);
-	assert_near(confidence_half_width(correction.variance), known_ns / 2);
+	assert_near(correction.error95_ns, known_ns / 2);
 
 	/* Not known: as if it were the same, but less sure. */
 	thread.reference_ns = 0;
 	correction = correction_make(&thread, &costs);
 	assert_near((double)correction.ns, ns);
-	assert_near(confidence_half_width(correction.variance), unknown_ns);
+	assert_near(correction.error95_ns, unknown_ns);
 	thread.reference_ns = 2 * REFERENCE_NS;
 	unknown.reference_ns = 0;
 	correction = correction_make(&thread, &unknown);
 	assert_near((double)correction.ns, ns);
-	assert_near(confidence_half_width(correction.variance), unknown_ns);
+	assert_near(correction.error95_ns, unknown_ns);
 
 	/* Nothing makes a core a hundred times slower. */
 	thread.reference_ns = 100 * REFERENCE_NS;
@@ -147,13 +147,11 @@ static void test_rested_interrupts(void **state)
 	thread.slept_ns = 250 * MS;
 	correction = correction_make(&thread, &ticks);
 	assert_int_equal(correction.ns, 14 * MS);
-	assert_near(confidence_half_width(correction.variance),
-		    error95(400 * 4e3, CORRECTION_SPEED_KNOWN95, 14e6));
+	assert_near(correction.error95_ns, error95(400 * 4e3, CORRECTION_SPEED_KNOWN95, 14e6));
 	thread.slept_ns = 9000 * MS;
 	correction = correction_make(&thread, &ticks);
 	assert_int_equal(correction.ns, 20 * MS);
-	assert_near(confidence_half_width(correction.variance),
-		    error95(400 * 7e3, CORRECTION_SPEED_KNOWN95, 20e6));
+	assert_near(correction.error95_ns, error95(400 * 7e3, CORRECTION_SPEED_KNOWN95, 20e6));
 }
 
 static void test_classes(void **state)
@@ -223,7 +221,11 @@ static void test_ledger_moves_it(void **state)
 	assert_int_equal(after.vms[0].guest_ns, 600 * MS);
 	assert_int_equal(label_ns(&after.vms[0].kernel, 1), 200 * MS);
 	assert_int_equal(label_ns(&after.vms[0].kernel, 2), 300 * MS);
-	assert_true(after.vms[0].error95.guest > before.vms[0].error95.guest);
+	/* The threads' errors add up; the second's is its whole guest time. */
+	double errors_ns = error95(20e6, CORRECTION_SPEED_UNKNOWN95, 200e6) + 100e6;
+	assert_near(after.vms[0].error95.guest, hypot(before.vms[0].error95.guest, errors_ns));
+	assert_near(after.vms[0].error95.hypervisor,
+		    hypot(before.vms[0].error95.hypervisor, errors_ns));
 	assert_int_equal(ledger_vm_total_ns(&after.vms[0]), ledger_vm_total_ns(&before.vms[0]));
 	ledger_free(&before);
 	ledger_free(&after);
