@@ -58,7 +58,8 @@ bench:
 	@$(MAKE) --no-print-directory -s -j2 all $(BUILD)/kvmload $(BUILD)/repeat_recording
 	@bench/run.sh $(BUILD)
 
-tests: all $(TESTS) $(BUILD)/kvmload $(BUILD)/tap_traffic $(BUILD)/softirq_time $(BUILD)/tagging_cost $(BUILD)/repeat_recording
+tests: all $(TESTS) $(BUILD)/kvmload $(BUILD)/tap_traffic $(BUILD)/softirq_time $(BUILD)/stolen_time \
+	$(BUILD)/tagging_cost $(BUILD)/repeat_recording
 
 $(BUILD)/kvmperf: $(BUILD)/src/main.o $(LIBRARY)
 	$(CC) $(SANFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)

@@ -1,11 +1,16 @@
 # One load of bench/accuracy.sh: $case, $truth (lines of kvmload), $sampled and $exact
-# (intervals of kvmperf), $peers (what others said). Prints a line for each tool, window
+# (intervals of kvmperf), $peers (what others said), $stolen (the parts of a guest's time that
+# a hypervisor below took before and after the load). Prints a line for each tool, window
 # and VM; times in points of one CPU.
 include "guest_truth";
+
+# Of the time that a guest had, its own and what was taken of it below.
+def taken_below: ($stolen | add / length) as $part | . * $part / (1 - $part);
 
 def judged($tool; $start; $duration; $pid; $guest; $more):
   truth($truth; $start; $start + $duration; $pid) as $true
   | {case: $case, tool: $tool, pid: $pid, truth: ($true.guest / $duration * 100),
+     taken_below: ($true.guest / $duration * 100 | taken_below),
      error: (($guest - $true.guest) / $duration * 100)} + $more;
 
 def world_switch: .kernel_modules["kvm/world-switch"] // 0;

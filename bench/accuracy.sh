@@ -8,6 +8,10 @@
 # the lab's box: lab/lab run -- bench/accuracy.sh build ...
 . "$(dirname "$0")/lib.sh"
 need perf pidstat
+[ -x "$build/stolen_time" ] || {
+	echo "$0: no $build/stolen_time (make tests)" >&2
+	exit 2
+}
 
 windows=${quick:+3}
 windows=${windows:-6}
@@ -102,12 +106,24 @@ exact_mode() {
 	jq -es 'all(.[]; .source.exact)' "$dir/exact" >/dev/null
 }
 
+# stolen: adds to $dir/stolen what a hypervisor below takes of a guest's time. Emulated CPUs
+# stand still for long, which the guest's clock tells itself (kvmload's stalls).
+stolen() {
+	if [ -n "${GAP_US:-}" ]; then
+		echo 0
+	else
+		"$build/stolen_time" 2 "$gap_us" || die "no figure of stolen time"
+	fi >>"$dir/stolen"
+}
+
 # measure NAME VMS KVMLOAD-OPTIONS...: its row of the table goes to $dir/rows.
 measure() {
 	name=$1 vms=$2
 	shift 2
 	wanted "$name" || return 0
 	[ -t 2 ] && echo "$name" >&2
+	: >"$dir/stolen"
+	stolen
 	start_guests --name accuracy --vms "$vms" --truth-interval 0.1 \
 		--gap-us "$gap_us" --truth-file "$dir/lines" "$@"
 	sleep 0.5
@@ -116,7 +132,8 @@ measure() {
 	peers "$vms" >"$dir/peers"
 	sleep 0.5
 	stop_guests
-	jq -L "$bench/../tests/live" -cn --arg case "$name" --slurpfile truth "$dir/lines" \
+	stolen
+	jq -L "$bench/../tests/live" -cn --slurpfile stolen "$dir/stolen" --arg case "$name" --slurpfile truth "$dir/lines" \
 		--slurpfile sampled "$dir/sampled" --slurpfile exact "$dir/exact" \
 		--slurpfile peers "$dir/peers" -f "$bench/accuracy.jq" >>"$dir/rows" ||
 		die "$name: no truth to compare with"
@@ -158,6 +175,8 @@ loads() {
 cover() {
 	load_name=$1
 	shift
+	: >"$dir/stolen"
+	stolen
 	start_guests --name accuracy --truth-interval 0.05 --gap-us "$gap_us" --truth-file "$dir/lines" "$@"
 	sleep 0.5
 	: >"$dir/windows"
@@ -168,7 +187,8 @@ cover() {
 	done
 	sleep 0.5
 	stop_guests
-	jq -L "$bench/../tests/live" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
+	stolen
+	jq -L "$bench/../tests/live" -rn --slurpfile stolen "$dir/stolen" --arg load "$load_name" --slurpfile truth "$dir/lines" \
 		--slurpfile sampled "$dir/windows" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/clock.h"
 #include "bpf/exact.h"
+#include "collect/exact_programs.h"
 #include "exact.skel.h"
 
 struct cost {
@@ -56,15 +57,10 @@ static int peer_program(const char *name, int helper)
 			     NULL);
 }
 
-static struct exact_bpf *open_programs(void)
+static struct exact_bpf *load_programs(void)
 {
-	struct exact_bpf *programs = exact_bpf__open();
-
-	if (!programs)
-		return NULL;
-	programs->rodata->cpus_count = (__u32)libbpf_num_possible_cpus();
 	/* Reads the saved registers of the system call as if they were a vCPU. */
-	programs->rodata->layout = (struct exact_exit_layout){
+	const struct exact_exit_layout layout = {
 		.vcpu_argument = 0,
 		.isa_argument = 1,
 		.reason_argument = -1,
@@ -72,10 +68,9 @@ static struct exact_bpf *open_programs(void)
 		.vmcb_exit_code = -1,
 		.vmx_exit_reason = 0,
 	};
-	if (exact_bpf__load(programs)) {
-		exact_bpf__destroy(programs);
-		return NULL;
-	}
+	struct exact_bpf *programs = NULL;
+
+	errno = -exact_programs_load(&programs, &layout, EXACT_READING_BEST);
 	return programs;
 }
 
@@ -196,7 +191,7 @@ int main(int argc, char **argv)
 	uint64_t seconds = argc > 1 ? (uint64_t)atoi(argv[1]) : 3;
 
 	libbpf_set_print(NULL);
-	struct exact_bpf *programs = open_programs();
+	struct exact_bpf *programs = load_programs();
 	const struct peers peers = {peer_program("empty", 0),
 				    peer_program("clock", BPF_FUNC_ktime_get_ns)};
 	int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);

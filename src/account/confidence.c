@@ -29,10 +29,13 @@ double confidence_design_effect(const struct confidence_samples *samples)
 	double independent = 2 * hits * (1 - hits / (double)samples->all);
 	double effect =
 		((double)samples->changes + CHANGES_MORE) / (independent + CHANGES_MORE);
+	/* What chance alone does to independent samples. */
+	double chance = 1 / sqrt((double)samples->all);
+
 	if (effect < 1)
-		return UNEVEN + (1 - UNEVEN) * effect;
+		return UNEVEN + (1 - UNEVEN) * fmin(effect + chance, 1);
 	/* Neighbours that differ more often than by chance make up for each other. */
-	effect -= 0.5 / sqrt((double)samples->all);
+	effect -= chance;
 	if (effect <= 1)
 		return 1;
 	return effect < ALTERNATING_MOST ? (2 - effect) / effect : ALTERNATING;

@@ -187,7 +187,7 @@ static int correct_guest(struct ledger_work *work, size_t index)
 	thread->kernel_ns += correction.ns;
 	vm->guest_ns -= correction.ns;
 	vm->corrected_ns += correction.ns;
-	work->variances[account->vm].correction95_ns += correction.error95_ns;
+	vm->correction95_ns += correction.error95_ns;
 	return 0;
 }
 

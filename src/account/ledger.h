@@ -171,6 +171,7 @@ struct ledger_vm {
 	struct label_times shared; /* the VM's part of the pool, by subsystem */
 	uint64_t shared_work_ns[WORK_COUNT]; /* the same by kind of work */
 	struct ledger_error error95;
+	double correction95_ns; /* of it, the corrections': half width, of all threads */
 };
 
 struct ledger_thread {

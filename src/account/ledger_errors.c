@@ -105,7 +105,7 @@ void ledger_estimate_errors(struct ledger_work *work)
 		const struct ledger_variances *variances = &work->variances[v];
 		double shared = shared_variance(vm, samples);
 		/* What the correction took from guest it gave to kernel. */
-		double moved = confidence_half_width_variance(variances->correction95_ns);
+		double moved = confidence_half_width_variance(vm->correction95_ns);
 		vm->error95 = (struct ledger_error){
 			.guest = confidence_half_width(variances->guest + moved),
 			.vmm = confidence_half_width(variances->vmm),

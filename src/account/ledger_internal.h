@@ -14,7 +14,6 @@ struct ledger_variances {
 	double vmm;
 	double kernel;
 	double hypervisor;
-	double correction95_ns; /* no variance: the half width of all threads' corrections */
 };
 
 /* The work on one ledger. */

@@ -3,9 +3,9 @@
 #define KVMPERF_BPF_EXACT_H
 
 /*
- * What exact.bpf.c shares with user space: plain structs in arrays that user space maps. Every
- * sum stands twice, for the interval under way and for the one that is being read: a CPU adds
- * to the half that its parity names, and changes to the other half when it is told to
+ * What exact_programs.h shares with user space: plain structs in arrays that user space maps.
+ * Every sum stands twice, for the interval under way and for the one that is being read: a CPU
+ * adds to the half that its parity names, and changes to the other half when it is told to
  * (exact_cut()). When all CPUs have changed, the old half is user space's to read and clear.
  */
 

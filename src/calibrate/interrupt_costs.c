@@ -61,8 +61,9 @@ static void see(struct costs_seen *seen, double ns)
 		seen->ns[seen->count++] = ns;
 }
 
-/* The mean of what was seen, or if that is too little, otherwise. */
-static struct exit_cost mean_cost(struct costs_seen *seen, struct exit_cost otherwise)
+/* The mean of what was seen, times factor, or if that is too little, otherwise. */
+static struct exit_cost mean_cost(struct costs_seen *seen, double factor,
+				  struct exit_cost otherwise)
 {
 	double sum = 0, squares = 0;
 
@@ -78,8 +79,8 @@ static struct exit_cost mean_cost(struct costs_seen *seen, struct exit_cost othe
 	double mean = sum / kept;
 	for (unsigned i = 0; i < kept; i++)
 		squares += (seen->ns[i] - mean) * (seen->ns[i] - mean);
-	return (struct exit_cost){.ns = mean,
-				  .error95_ns = confidence_quantile(1) *
+	return (struct exit_cost){.ns = factor * mean,
+				  .error95_ns = factor * confidence_quantile(1) *
 						sqrt(squares / (kept - 1) / kept)};
 }
 
@@ -90,12 +91,6 @@ static void rest(struct thread_sampler *sampler)
 
 	nanosleep(&pause, NULL);
 	(void)thread_sampler_take(sampler, &before_burst, NULL);
-}
-
-static void scale(struct exit_cost *cost, double factor)
-{
-	cost->ns *= factor;
-	cost->error95_ns *= factor;
 }
 
 /*
@@ -137,10 +132,8 @@ static int measure_timers(struct exit_loop *loop, struct thread_sampler *sampler
 		return code;
 	/* On a CPU that others want, a tick often ends the thread's turn: those don't count. */
 	*factor = reference_factor(&all, reference_ns);
-	*sample = mean_cost(&samples, mean_cost(&ticks, *sample));
-	*tick = mean_cost(&ticks, *sample);
-	scale(sample, *factor);
-	scale(tick, *factor);
+	*sample = mean_cost(&samples, *factor, mean_cost(&ticks, *factor, *sample));
+	*tick = mean_cost(&ticks, *factor, *sample);
 	return 0;
 }
 
@@ -162,9 +155,12 @@ static void *call_others(void *argument)
 	return NULL;
 }
 
-/* Bursts that another CPU's calls break. Costs of its own only where there is another CPU. */
+/*
+ * Bursts that another CPU's calls break. Costs of its own only where there is another CPU.
+ * factor: of the core's speed a moment ago, since nobody samples now.
+ */
 static int measure_calls(struct exit_loop *loop, uint64_t duration_ns, double round_ns,
-			 struct exit_cost *cost, struct error *error)
+			 double factor, struct exit_cost *cost, struct error *error)
 {
 	struct costs_seen calls = {.count = 0};
 	bool stop = false;
@@ -184,7 +180,7 @@ static int measure_calls(struct exit_loop *loop, uint64_t duration_ns, double ro
 	}
 	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
 	pthread_join(caller, NULL);
-	*cost = mean_cost(&calls, *cost);
+	*cost = mean_cost(&calls, factor, *cost);
 	return code;
 }
 
@@ -218,9 +214,7 @@ int interrupt_costs_measure(struct exit_loop *loop, struct thread_sampler *sampl
 	costs->tick_hz = tick_frequency();
 	costs->by_class[VM_EXIT_INTERRUPT] = costs->by_class[VM_EXIT_KERNEL];
 	if (!code)
-		code = measure_calls(loop, CALLS_NS * precision, round_ns,
+		code = measure_calls(loop, CALLS_NS * precision, round_ns, factor,
 				     &costs->by_class[VM_EXIT_INTERRUPT], error);
-	/* Nobody samples then: the speed is that of a moment ago. */
-	scale(&costs->by_class[VM_EXIT_INTERRUPT], factor);
 	return code;
 }

@@ -137,15 +137,18 @@ uint64_t collection_capacity(const struct collection *collection)
 	return (collection->end_ns - collection->start_ns) * collection->cpus;
 }
 
-double collection_reference(const struct collection *collection)
+struct collected_references collection_references(const struct collection *collection)
 {
-	double references = 0, sum_ns = 0;
+	struct collected_references all = {0};
+	double sum_ns = 0;
 
 	for (size_t i = 0; i < collection->count_count; i++) {
-		references += (double)collection->counts[i].references;
+		all.count += collection->counts[i].references;
 		sum_ns += (double)collection->counts[i].reference_ns;
 	}
-	return references > 0 ? sum_ns / references : 0;
+	if (all.count)
+		all.mean_ns = sum_ns / (double)all.count;
+	return all;
 }
 
 void collection_free(struct collection *collection)

@@ -212,8 +212,12 @@ void collector_refuse_exact(struct collector *collector);
 /* The CPUs' time of the interval, ns: the capacity of its ledger. */
 uint64_t collection_capacity(const struct collection *collection);
 
-/* The mean time of the reference loop at all samples, ns; 0: it was not timed. */
-double collection_reference(const struct collection *collection);
+/* The reference loop at all samples: how often it was timed, and its mean time. */
+struct collected_references {
+	uint64_t count;
+	double mean_ns; /* 0: it was not timed */
+};
+struct collected_references collection_references(const struct collection *collection);
 
 /* Samples a second and CPU, from the next tick on. */
 void collector_set_frequency(struct collector *collector, unsigned frequency_hz);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/cpus.h"
 #include "collect/bpf_sampler.h"
+#include "collect/exact_programs.h"
 #include "exact.skel.h"
 
 /* One program at one tracepoint. */
@@ -127,20 +128,9 @@ static int load(struct exact_events *events, const struct exact_exit_layout *lay
 	events->seen = calloc(events->possible_cpus, sizeof(*events->seen));
 	if (!events->seen)
 		return error_set(error, -ENOMEM, "no memory for %d CPUs", possible);
-	events->programs = exact_bpf__open();
-	if (!events->programs)
-		return error_set(error, -ENOMEM, "cannot open the BPF programs: %m");
-	struct exact_bpf *programs = events->programs;
-	programs->rodata->cpus_count = (__u32)possible;
-	if (layout) {
-		memcpy((void *)&programs->rodata->layout, layout, sizeof(*layout));
-	} else {
-		bpf_program__set_autoload(programs->progs.exact_kvm_entry, false);
-		bpf_program__set_autoload(programs->progs.exact_kvm_exit, false);
-	}
-	int code = exact_bpf__load(programs);
+	int code = exact_programs_load(&events->programs, layout, EXACT_READING_BEST);
 	if (!code)
-		code = exact_bpf__attach(programs);
+		code = exact_bpf__attach(events->programs);
 	if (code)
 		return bpf_load_error(code, "programs of exact mode", error);
 	code = attach_interrupts(events, error);

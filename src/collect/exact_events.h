@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "bpf/exact.h"
 
-/* The BPF programs of exact mode (bpf/exact.bpf.c) and what they have counted. */
+/* The BPF programs of exact mode (bpf/exact_programs.h) and what they have counted. */
 struct exact_events;
 
 /*

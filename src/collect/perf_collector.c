@@ -253,8 +253,8 @@ static int read_interval(struct collector *collector, struct error *error)
 		host_times_read(&idle_ns, &interrupt_ns, &collection->interrupts_apart, error);
 	if (code)
 		return code;
-	code = proc_tasks_read(&self->threads, false, NS_PER_S / self->options.frequency_hz,
-			       collection);
+	code = proc_tasks_read(&self->threads, false,
+			       NS_PER_S / perf_events_frequency(collector->events), collection);
 	if (!code)
 		code = report_kernel_threads(self);
 	if (!code)

@@ -423,6 +423,11 @@ size_t perf_events_cpus(const struct perf_events *events)
 	return events->cpus;
 }
 
+unsigned perf_events_frequency(const struct perf_events *events)
+{
+	return events->options.frequency_hz;
+}
+
 void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz)
 {
 	events->options.frequency_hz = frequency_hz;

@@ -149,8 +149,6 @@ static void print_table(const struct calibration *calibration)
 	if (costs->reference_ns > 0)
 		printf("for a core on which the reference loop takes %.1f ns\n",
 		       costs->reference_ns);
-	if (calibration->sample_cost_ns > 0)
-		printf("a sample costs %.1f us\n", calibration->sample_cost_ns / 1e3);
 }
 
 static int run(const struct calibrate_options *options, struct error *error)

@@ -130,6 +130,18 @@ static void add_in_quadrature(double *sum, double part)
 	*sum = sqrt(*sum * *sum + part * part);
 }
 
+/*
+ * The parts of two errors that the corrections have not add in quadrature; those of the
+ * corrections add up, since one calibration made all costs.
+ */
+static void add_corrected(double *sum, double sum_correction, double part, double correction)
+{
+	double other = *sum * *sum - sum_correction * sum_correction + part * part -
+		       correction * correction;
+
+	*sum = hypot(sqrt(fmax(other, 0)), sum_correction + correction);
+}
+
 static int add_ledger_vm(struct ledger_vm *sum, const struct ledger_vm *vm)
 {
 	/* Where one interval's split is unknown the sum's is. */
@@ -139,11 +151,13 @@ static int add_ledger_vm(struct ledger_vm *sum, const struct ledger_vm *vm)
 	sum->corrected_ns += vm->corrected_ns;
 	sum->guest_user_ns += vm->guest_user_ns;
 	sum->guest_kernel_ns += vm->guest_kernel_ns;
-	add_in_quadrature(&sum->error95.guest, vm->error95.guest);
+	const double before = sum->correction95_ns, more = vm->correction95_ns;
+	add_corrected(&sum->error95.guest, before, vm->error95.guest, more);
 	add_in_quadrature(&sum->error95.vmm, vm->error95.vmm);
-	add_in_quadrature(&sum->error95.kernel, vm->error95.kernel);
+	add_corrected(&sum->error95.kernel, before, vm->error95.kernel, more);
 	add_in_quadrature(&sum->error95.shared, vm->error95.shared);
-	add_in_quadrature(&sum->error95.hypervisor, vm->error95.hypervisor);
+	add_corrected(&sum->error95.hypervisor, before, vm->error95.hypervisor, more);
+	sum->correction95_ns += more;
 	if (add_labels(&sum->vmm, &vm->vmm) || add_labels(&sum->kernel, &vm->kernel) ||
 	    add_labels(&sum->shared, &vm->shared))
 		return -ENOMEM;
@@ -278,8 +292,6 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 		if (error)
 			break;
 		sum->threads[place].ready_ns += thread->ready_ns;
-		sum->threads[place].references += thread->references;
-		sum->threads[place].reference_ns += thread->reference_ns;
 		exact_times_add(&sum->threads[place].exact, &thread->exact);
 		sum->threads[place].exits_known &= thread->exits_known;
 		for (int c = 0; c < VM_EXIT_CLASSES; c++)
@@ -290,17 +302,13 @@ static int add_vms(struct interval *sum, const struct interval *interval)
 	return error;
 }
 
-/* The mean over all samples so far, those of the interval among them. */
-static void average_factor(struct interval *sum, const struct interval *interval)
+/* The mean of all times of the reference loop. */
+static void add_factor(struct interval_source *sum, const struct interval_source *more)
 {
-	double before = (double)sum->source.samples, more = (double)interval->source.samples;
-
-	if (sum->source.exit_cost_factor <= 0)
-		sum->source.exit_cost_factor = interval->source.exit_cost_factor;
-	else if (interval->source.exit_cost_factor > 0 && more > 0)
-		sum->source.exit_cost_factor +=
-			more / (before + more) *
-			(interval->source.exit_cost_factor - sum->source.exit_cost_factor);
+	sum->references += more->references;
+	if (sum->references)
+		sum->exit_cost_factor += (double)more->references / (double)sum->references *
+					 (more->exit_cost_factor - sum->exit_cost_factor);
 }
 
 int interval_add(struct interval *sum, const struct interval *interval)
@@ -309,6 +317,8 @@ int interval_add(struct interval *sum, const struct interval *interval)
 		sum->start = interval->start;
 		sum->source = interval->source;
 		sum->source.samples = sum->source.lost = 0;
+		sum->source.references = 0;
+		sum->source.exit_cost_factor = 0;
 		sum->source.tagged_s = 0;
 		sum->source.tagged_packets = 0;
 		sum->source.overhead_s = 0;
@@ -321,7 +331,7 @@ int interval_add(struct interval *sum, const struct interval *interval)
 	sum->source.events += interval->source.events;
 	sum->source.lost_exits += interval->source.lost_exits;
 	sum->source.lost_threads += interval->source.lost_threads;
-	average_factor(sum, interval);
+	add_factor(&sum->source, &interval->source);
 	if (interval->source.duty < sum->source.duty)
 		sum->source.duty = interval->source.duty;
 	sum->duration_s += interval->duration_s;

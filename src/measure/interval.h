@@ -31,9 +31,10 @@ struct interval_source {
 	const char *irqs_off_correction; /* "none": guest time is an upper bound */
 	/*
 	 * What the calibration's costs were multiplied by, since the core's speed is another
-	 * one, on the average of the VMs' samples; 0: it is not known (correction.h).
+	 * one: the mean of so many times of the reference loop (correction.h). 0: not known.
 	 */
 	double exit_cost_factor;
+	uint64_t references;
 	double overhead_s; /* kvmperf itself, its samples and events; NAN: not known */
 	/*
 	 * Of a recording: what the threads' times were taken from. NULL: they are exact, as
@@ -104,8 +105,6 @@ struct interval_thread {
 	int index;
 	char name[16];
 	uint64_t ready_ns;
-	uint64_t references;	  /* the reference loop was timed so often in it */
-	uint64_t reference_ns;	  /* what it took in all */
 	struct exact_times exact; /* with exact mode only */
 	bool exits_known;	  /* the next are: it runs a vCPU, and KVM's counters tell */
 	uint64_t exits[VM_EXIT_CLASSES];

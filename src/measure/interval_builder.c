@@ -442,23 +442,29 @@ static void count_sleep(struct interval_builder *builder, const struct collectio
  * The mean time of the reference loop at each thread's samples. A few of them tell little, so
  * that some more, as all threads' are on average, count in.
  */
-static void count_references(struct interval_builder *builder,
-			     const struct collection *collection)
+static int count_references(struct interval_builder *builder,
+			    const struct collection *collection)
 {
-	double common_ns = COMMON_REFERENCES * collection_reference(collection);
+	const double common_ns = collection_references(collection).mean_ns;
 
+	if (common_ns == 0)
+		return 0;
+	uint64_t *numbers = calloc(builder->thread_count, sizeof(*numbers));
+	if (!numbers)
+		return -ENOMEM;
 	for (size_t i = 0; i < collection->count_count; i++) {
 		const struct collected_count *count = &collection->counts[i];
-		struct interval_thread *thread = &builder->threads[builder->counts[i].thread];
-		thread->references += count->references;
-		thread->reference_ns += count->reference_ns;
+		uint32_t thread = builder->counts[i].thread;
+		numbers[thread] += count->references;
+		builder->accounts[thread].reference_ns += (double)count->reference_ns;
 	}
-	for (size_t i = 0; common_ns > 0 && i < builder->thread_count; i++) {
-		const struct interval_thread *thread = &builder->threads[i];
-		builder->accounts[i].reference_ns =
-			((double)thread->reference_ns + common_ns) /
-			((double)thread->references + COMMON_REFERENCES);
+	for (size_t i = 0; i < builder->thread_count; i++) {
+		double *reference_ns = &builder->accounts[i].reference_ns;
+		*reference_ns = (*reference_ns + COMMON_REFERENCES * common_ns) /
+				((double)numbers[i] + COMMON_REFERENCES);
 	}
+	free(numbers);
+	return 0;
 }
 
 /* Gives the threads the exits of the vCPUs that they run. */
@@ -596,7 +602,9 @@ int interval_build(struct interval_builder *builder, const struct collection *co
 	bool exact = collection->exact.valid;
 	charge_times(builder, collection);
 	count_sleep(builder, collection);
-	count_references(builder, collection);
+	error = count_references(builder, collection);
+	if (error)
+		return error;
 	if (exact) {
 		charge_exact_times(builder, collection);
 		error = charge_exits(builder, collection, out, vm_count);

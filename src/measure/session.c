@@ -114,8 +114,11 @@ static void describe_source(struct session *session, const struct collection *co
 			      1e9,
 	};
 	double reference_ns = session->calibration.costs.reference_ns;
-	if (session->corrects && !exact->valid && reference_ns > 0)
-		out->source.exit_cost_factor = collection_reference(collection) / reference_ns;
+	if (session->corrects && !exact->valid && reference_ns > 0) {
+		struct collected_references all = collection_references(collection);
+		out->source.exit_cost_factor = all.mean_ns / reference_ns;
+		out->source.references = all.count;
+	}
 	if (session->tagging) {
 		struct causal_tagging_state state = causal_tagging_state(session->tagging);
 		out->source.fit_batches = state.fit.batches;

@@ -38,32 +38,23 @@ static bool open_exact(struct session *session, const struct collector_options *
 	return exact_collector_new(&session->collector, &exact, &session->inexact) == 0;
 }
 
-/* The budget before anything is measured: a sample's cost is known if a calibration is kept. */
-static void open_budget(struct session *session)
+/* How many samples the budget allows, by what one costs here. */
+static void set_up_budget(struct session *session)
 {
+	const char *judged_as = collector_judged_as(session->collector);
+	bool bpf = strcmp(judged_as, "bpf") == 0;
 	struct calibration kept;
-	const char *collector =
-		session->options.collector == SESSION_COLLECTOR_PERF ? "perf" : "bpf";
 
 	session->budget = (struct budget){
 		.share = session->options.budget > 0 ? session->options.budget : INFINITY,
 		.asked_hz = session->options.frequency_hz,
 	};
-	if (!session->options.new_collector &&
-	    calibration_load(&kept, CALIBRATION_FILE, collector, NULL) == 0)
-		session->budget.sample_cost_ns = kept.sample_cost_ns;
-	session->frequency_hz = budget_first_rate(&session->budget);
-}
-
-/* How many samples the budget allows, by what one costs now. */
-static void settle_budget(struct session *session)
-{
-	bool bpf = strcmp(collector_judged_as(session->collector), "bpf") == 0;
-
 	if (session->options.new_collector)
 		return;
 	if (session->corrects)
 		session->budget.sample_cost_ns = session->calibration.sample_cost_ns;
+	else if (calibration_load(&kept, CALIBRATION_FILE, judged_as, NULL) == 0)
+		session->budget.sample_cost_ns = kept.sample_cost_ns;
 	if (session->budget.sample_cost_ns <= 0 &&
 	    sample_cost_measure(bpf ? session->kernel_map : NULL,
 				&session->budget.sample_cost_ns, NULL))
@@ -188,8 +179,8 @@ int session_open(struct session **out, const struct session_options *options,
 		code = discoverer_new(&session->discoverer,
 				      &(struct discover_options){.classify_exits = true},
 				      error);
-	if (!code)
-		open_budget(session);
+	/* Until the budget is known. */
+	session->frequency_hz = session->options.frequency_hz;
 	if (!code)
 		code = open_collector(session, error);
 	if (!code)
@@ -197,7 +188,7 @@ int session_open(struct session **out, const struct session_options *options,
 	if (!code)
 		code = set_up_correction(session, error);
 	if (!code)
-		settle_budget(session);
+		set_up_budget(session);
 	if (!code)
 		code = session_scan(session, error);
 	if (!code)

@@ -198,6 +198,20 @@ static void test_all_classes(void **state)
 	assert_true(at_once >= 0.94 * WINDOWS);
 }
 
+/* 60 or 40 changes where independent samples have 50 give or take 5. */
+static void test_changes(void **state)
+{
+	struct confidence_samples samples = {.all = 100, .hits = 50, .changes = 60};
+	const double more = 62.0 / 52 - 0.1, fewer = 42.0 / 52 + 0.1;
+
+	(void)state;
+	assert_true(fabs(confidence_design_effect(&samples) - (2 - more) / more) < 1e-9);
+	samples.changes = 40;
+	assert_true(fabs(confidence_design_effect(&samples) - (0.6 + 0.4 * fewer)) < 1e-9);
+	for (samples.changes = 46; samples.changes <= 55; samples.changes++)
+		assert_true(confidence_design_effect(&samples) == 1);
+}
+
 static void test_limits(void **state)
 {
 	struct confidence_samples none = {0}, always = {.all = 100, .hits = 100};
@@ -216,7 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_coverage),  cmocka_unit_test(test_independent_samples),
 		cmocka_unit_test(test_rare_hits), cmocka_unit_test(test_all_classes),
-		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_changes),	  cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,10 +116,12 @@ static void test_sums_every_figure(void **state)
 	part.ledger.threads[0].interrupt_ns = 5 * MS;
 	part.threads[0].exits_known = true;
 	part.threads[0].exits[VM_EXIT_USER] = 17;
-	const double factors[] = {0, 1.2, 0, 1.4}, means[] = {0, 1.2, 1.2, 1.25};
+	const double factors[] = {0, 1.2, 0, 1.4}, means[] = {0, 1.2, 1.2, 1.35};
+	const uint64_t references[] = {0, 100, 0, 300};
 	for (uint64_t n = 1; n <= 4; n++) {
 		part.start += 1.0;
 		part.source.exit_cost_factor = factors[n - 1];
+		part.source.references = references[n - 1];
 		assert_int_equal(interval_add(&sum, &part), 0);
 		assert_near(sum.source.exit_cost_factor, means[n - 1]);
 		assert_near(sum.start, 1763880001.123456);
@@ -179,6 +181,37 @@ static void test_errors_in_quadrature(void **state)
 	assert_near(sum.ledger.vms[0].error95.kernel, 13e6);
 	assert_near(sum.ledger.vms[0].error95.shared, 17e6);
 	assert_near(sum.ledger.vms[0].error95.hypervisor, 29e6);
+	interval_free(&part);
+	interval_free(&sum);
+	labels_free(labels);
+}
+
+/* Of 5, 13 and 25 ms, 3, 5 and 7 are the corrections': these add up, the rest in quadrature. */
+static void test_errors_of_corrections(void **state)
+{
+	struct labels *labels = sample_labels();
+	struct interval part, sum = {0};
+	static const double errors[] = {5e6, 13e6, 25e6}, corrections[] = {3e6, 5e6, 7e6};
+	double up = 0, quadrature = 0;
+
+	(void)state;
+	sample_begin(&part, labels, 1, 1.0);
+	sample_vm(&part, "web1", NULL, 1234);
+	sample_end(&part);
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		struct ledger_vm *vm = &part.ledger.vms[0];
+		vm->error95 = (struct ledger_error){errors[i], 6e6, errors[i], 0, errors[i]};
+		vm->correction95_ns = corrections[i];
+		up += corrections[i];
+		quadrature += errors[i] * errors[i] - corrections[i] * corrections[i];
+		assert_int_equal(interval_add(&sum, &part), 0);
+		const struct ledger_vm *all = &sum.ledger.vms[0];
+		assert_near(all->error95.guest, sqrt(quadrature + up * up));
+		assert_near(all->error95.kernel, sqrt(quadrature + up * up));
+		assert_near(all->error95.hypervisor, sqrt(quadrature + up * up));
+		assert_near(all->error95.vmm, 6e6 * sqrt((double)i + 1));
+		assert_near(all->correction95_ns, up);
+	}
 	interval_free(&part);
 	interval_free(&sum);
 	labels_free(labels);
@@ -438,6 +471,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums_every_figure),
 		cmocka_unit_test(test_errors_in_quadrature),
+		cmocka_unit_test(test_errors_of_corrections),
 		cmocka_unit_test(test_matches_vms_and_threads),
 		cmocka_unit_test(test_guest_split),
 		cmocka_unit_test(test_unknown_stays_unknown),
