@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,11 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	/*
+	 * Once set it stays (mallopt(3)): large buffers (BTF, symbols) always go back to the
+	 * kernel when they are freed, and none is left in the heap below something small.
+	 */
+	mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 	if (!name) {
 		print_help(stderr);
 		return EXIT_USAGE;
