@@ -25,8 +25,7 @@
 
 #include "base/clock.h"
 #include "bpf/exact.h"
-#include "collect/exact_programs.h"
-#include "exact.skel.h"
+#include "../tests/live/exact_at_system_calls.h"
 
 struct cost {
 	uint64_t runs;
@@ -59,34 +58,10 @@ static int peer_program(const char *name, int helper)
 
 static struct exact_bpf *load_programs(void)
 {
-	/* Reads the saved registers of the system call as if they were a vCPU. */
-	const struct exact_exit_layout layout = {
-		.vcpu_argument = 0,
-		.isa_argument = 1,
-		.reason_argument = -1,
-		.svm_vmcb = -1,
-		.vmcb_exit_code = -1,
-		.vmx_exit_reason = 0,
-	};
 	struct exact_bpf *programs = NULL;
 
-	errno = -exact_programs_load(&programs, &layout, EXACT_READING_BEST);
+	errno = -exact_programs_load(&programs, &system_call_layout, EXACT_READING_BEST);
 	return programs;
-}
-
-static int follow(struct exact_bpf *programs, int running)
-{
-	int error = 0;
-
-	programs->bss->next_running = (__u8)running;
-	programs->bss->next_window++;
-	for (int cpu = 0; !error && cpu < (int)sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
-		LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
-			    .cpu = (__u32)cpu);
-		error = bpf_prog_test_run_opts(bpf_program__fd(programs->progs.exact_cut_cpu),
-					       &options);
-	}
-	return error;
 }
 
 static void call_system(uint64_t end_ns)
@@ -169,10 +144,10 @@ static int measure(const char *tracepoint, struct exact_bpf *programs, struct ev
 		before[i] = read_cost(fd);
 	}
 	struct cost empty = read_cost(peers->empty), clock = read_cost(peers->clock);
-	if (follow(programs, 1))
+	if (follow_cpus(programs, true))
 		return -errno;
 	events[0].load(clock_monotonic_ns() + seconds * NS_PER_S);
-	follow(programs, 0);
+	follow_cpus(programs, false);
 	double empty_ns = mean_ns(peers->empty, empty, &runs);
 	double clock_ns = mean_ns(peers->clock, clock, &runs);
 	for (size_t i = 0; i < count; i++) {

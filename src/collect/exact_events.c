@@ -156,14 +156,10 @@ int exact_events_new(struct exact_events **out, const struct exact_exit_layout *
 	return 0;
 }
 
-/*
- * Has each CPU bring its sums up to date, by an interrupt (net/bpf/test_run.c,
- * bpf_prog_test_run_raw_tp). A CPU that went offline is followed no more.
- */
+/* Has each CPU bring its sums up to date. One that went offline is followed no more. */
 static int cut_cpus(struct exact_events *events, bool flip, bool running, struct error *error)
 {
 	struct exact_bpf__bss *bss = events->programs->bss;
-	int fd = bpf_program__fd(events->programs->progs.exact_cut_cpu);
 
 	if (flip)
 		bss->next_parity ^= 1;
@@ -171,12 +167,11 @@ static int cut_cpus(struct exact_events *events, bool flip, bool running, struct
 		bss->next_window++;
 	bss->next_running = running;
 	for (size_t i = 0; i < events->online_count; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
-			    .cpu = (__u32)events->online[i]);
-		if (bpf_prog_test_run_opts(fd, &options) == 0)
+		int code = exact_programs_cut(events->programs, events->online[i]);
+		if (!code)
 			continue;
-		if (errno != ENXIO)
-			return error_set(error, -errno,
+		if (code != -ENXIO)
+			return error_set(error, code,
 					 "cannot read the exact times of CPU %d: %m",
 					 events->online[i]);
 		events->cpus[events->online[i]].running = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "collect/exact_programs.h"
 
-#include <bpf/btf.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -16,18 +16,6 @@ _Static_assert(sizeof(*((struct exact_bpf *)0)->bss) ==
 		       sizeof(*((struct exact_bpf *)0)->rodata) ==
 			       sizeof(*((struct exact_cast_bpf *)0)->rodata),
 	       "one skeleton for both objects");
-
-/* Has the kernel bpf_rdonly_cast()? */
-static bool can_cast(void)
-{
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool found = !libbpf_get_error(btf) &&
-		     btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
-
-	if (!libbpf_get_error(btf))
-		btf__free(btf);
-	return found;
-}
 
 /* The skeleton of the one object, which has the programs and variables of the other, too. */
 static struct exact_bpf *open_programs(bool cast)
@@ -75,9 +63,22 @@ static int load_object(struct exact_bpf **out, const struct exact_exit_layout *l
 int exact_programs_load(struct exact_bpf **out, const struct exact_exit_layout *layout,
 			enum exact_reading reading)
 {
-	bool cast = reading != EXACT_READING_CALLS && can_cast();
+	int code = 0;
 
-	if (cast && load_object(out, layout, true) == 0)
-		return 0;
-	return reading == EXACT_READING_LOADS ? -EOPNOTSUPP : load_object(out, layout, false);
+	/* Without the function libbpf finds at once that it can't be loaded. */
+	if (reading != EXACT_READING_CALLS)
+		code = load_object(out, layout, true);
+	if (reading == EXACT_READING_CALLS || (code && reading == EXACT_READING_BEST))
+		code = load_object(out, layout, false);
+	return code;
+}
+
+int exact_programs_cut(const struct exact_bpf *programs, int cpu)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
+		    .cpu = (__u32)cpu);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(programs->progs.exact_cut_cpu), &options)
+		       ? -errno
+		       : 0;
 }

@@ -16,28 +16,13 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/exact.h"
-#include "collect/exact_programs.h"
-#include "exact.skel.h"
+#include "exact_at_system_calls.h"
 
 #define CALLS 1000
-
-static int follow(struct exact_bpf *programs, bool running)
-{
-	int error = 0;
-
-	programs->bss->next_running = running;
-	programs->bss->next_window++;
-	for (int cpu = 0; !error && cpu < (int)sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
-		LIBBPF_OPTS(bpf_test_run_opts, options, .flags = BPF_F_TEST_RUN_ON_CPU,
-			    .cpu = (__u32)cpu);
-		error = bpf_prog_test_run_opts(bpf_program__fd(programs->progs.exact_cut_cpu),
-					       &options);
-	}
-	return error;
-}
 
 /* Exits of that reason, in all threads' tables. */
 static uint64_t exits_of(struct exact_bpf *programs, uint32_t code)
@@ -66,28 +51,31 @@ static int write_bytes(void)
 	return close(fd);
 }
 
+/* Has the kernel bpf_rdonly_cast()? */
+static bool has_cast(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool found = btf && btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+
+	btf__free(btf);
+	return found;
+}
+
 static int check(const char *name, enum exact_reading reading)
 {
-	const struct exact_exit_layout layout = {
-		.vcpu_argument = 0,
-		.isa_argument = 1,
-		.reason_argument = -1,
-		.svm_vmcb = -1,
-		.vmcb_exit_code = -1,
-		.vmx_exit_reason = offsetof(struct user_regs_struct, orig_rax),
-	};
 	struct exact_bpf *programs;
-	int link = -1, code = exact_programs_load(&programs, &layout, reading);
+	int link = -1, code = exact_programs_load(&programs, &system_call_layout, reading);
 
-	if (code == -EOPNOTSUPP) {
+	/* On a kernel that has the function nothing else may be in the way. */
+	if (reading == EXACT_READING_LOADS && code && !has_cast()) {
 		printf("INFO %s: not on this kernel\n", name);
 		return 0;
 	}
 	if (!code)
 		link = bpf_raw_tracepoint_open("sys_exit",
 					       bpf_program__fd(programs->progs.exact_kvm_exit));
-	if (code || link < 0 || follow(programs, true) || write_bytes() ||
-	    follow(programs, false)) {
+	if (code || link < 0 || follow_cpus(programs, true) || write_bytes() ||
+	    follow_cpus(programs, false)) {
 		printf("FAIL: %s: cannot run the programs: %s\n", name, strerror(errno));
 		return 1;
 	}
