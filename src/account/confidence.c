@@ -14,6 +14,14 @@
 #define UNEVEN 0.6
 
 /*
+ * The number of changes of independent samples has a standard deviation of 1/sqrt(samples) of
+ * its mean. This part of it is taken for chance: all of it makes intervals some 4 % too wide
+ * where neighbours do differ, none of it some 3 % too narrow where they don't (simulated, 125
+ * samples).
+ */
+#define CHANCE_PART 0.5
+
+/*
  * Where the changes are so many times those of independent samples, the correlation of
  * neighbours is 1 less that, and the variance that of a first-order autoregressive process:
  * (1 + correlation) / (1 - correlation), but not trusted beyond this.
@@ -29,8 +37,7 @@ double confidence_design_effect(const struct confidence_samples *samples)
 	double independent = 2 * hits * (1 - hits / (double)samples->all);
 	double effect =
 		((double)samples->changes + CHANGES_MORE) / (independent + CHANGES_MORE);
-	/* What chance alone does to independent samples. */
-	double chance = 1 / sqrt((double)samples->all);
+	double chance = CHANCE_PART / sqrt((double)samples->all);
 
 	if (effect < 1)
 		return UNEVEN + (1 - UNEVEN) * fmin(effect + chance, 1);
