@@ -18,7 +18,7 @@ windows=${windows:-6}
 window=${quick:+2} # seconds
 window=${WINDOW:-${window:-5}}
 calibrations=${quick:+3} # each with 20 windows of half a second
-calibrations=${calibrations:-10}
+calibrations=${calibrations:-20}
 frequency=250
 gap_us=${GAP_US:-2} # what is no interrupt; longer where CPUs are emulated
 

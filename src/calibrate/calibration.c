@@ -28,22 +28,19 @@
 #define PART_SAMPLES (LOOP_SAMPLES / PARTS)
 
 /* Rounds without samples before each part. */
-#define BARE_ROUNDS 24
+#define BARE_ROUNDS 12
 
 /*
  * Sampling may take this much of the loop's time, and no more than so many a second. Jitter
  * doubles it for moments, and a busy host makes samples slower: if they took all of it, the
  * loop could not even go on to stop them.
  */
-#define SAMPLING_SHARE	 0.2
+#define SAMPLING_SHARE	 0.25
 #define FREQUENCY_MAX_HZ 20000
 #define FREQUENCY_MIN_HZ 500
 
 /* Of a sample's cost, when it can't be measured. */
 #define SAMPLE_COST_NS 20000
-
-/* Sampling as it is usual: interrupts find the kernel's code as cold. */
-#define INTERRUPT_HZ 250
 
 /* One loop's outcome, per exit. */
 struct excess {
@@ -87,7 +84,7 @@ static int sample_part(struct work *work, bool user, uint64_t guest_max_ns, uint
 	*samples = (struct thread_samples){0};
 	while (!code && samples->all < PART_SAMPLES * work->precision &&
 	       clock_monotonic_ns() < end_ns) {
-		for (int i = 0; !code && i < 32; i++) {
+		for (int i = 0; !code && i < 8; i++) {
 			struct exit_loop_sum round;
 			code = exit_loop_round(&work->loop, user, guest_max_ns, &round,
 					       work->error);
@@ -244,7 +241,6 @@ static int measure_classes(struct work *work, struct calibration *out)
 	bound_cost(&costs[VM_EXIT_USER], out->user_round_ns);
 	bound_cost(&costs[VM_EXIT_KERNEL], out->kernel_round_ns);
 
-	thread_sampler_set_frequency(work->sampler, INTERRUPT_HZ);
 	code = interrupt_costs_measure(&work->loop, work->sampler, work->precision,
 				       user.round_ns, &out->costs, work->error);
 	/* At the rate of measurements, where the first one's samples find the caches warm. */
@@ -265,7 +261,7 @@ int calibration_measure(struct calibration *out, const struct kernel_map *map,
 	if (!code)
 		code = exit_loop_open(&work.loop, error);
 	if (!code)
-		code = thread_sampler_new(&work.sampler, INTERRUPT_HZ, map, error);
+		code = thread_sampler_new(&work.sampler, FREQUENCY_MIN_HZ, map, error);
 	if (!code)
 		code = measure_classes(&work, out);
 	thread_sampler_free(work.sampler);

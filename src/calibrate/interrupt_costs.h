@@ -11,11 +11,11 @@
  * thread counts as guest, and the entry - by what interrupts: the kernel's tick, a sample, and
  * another CPU's call, which stands for all others. The first two are measured in a guest that
  * runs on and in one that has just slept. Fills all of costs but the classes of exits that the
- * guest makes, which are known, with the time of the reference loop. Takes some 450 ms of one
+ * guest makes, which are known, with the time of the reference loop. Takes some 280 ms of one
  * CPU, times precision, and up to 1.5 s on a busy host. A kind that was seen too seldom has the
  * cost of another one.
  *
- * sampler: at the frequency that measurements have, stopped. round_ns: of the exit and entry
+ * sampler: stopped; it has another frequency afterwards. round_ns: of the exit and entry
  * that end and begin a burst. Errors: as of vmm_run() and thread_sampler_take().
  */
 int interrupt_costs_measure(struct exit_loop *loop, struct thread_sampler *sampler,

@@ -43,7 +43,7 @@ int thread_sampler_new(struct thread_sampler **out, unsigned frequency_hz,
 		return error_set(error, -ENOMEM, "no memory for the calibration");
 	if (map) {
 		bpf_be_quiet();
-		code = bpf_sampler_new(&sampler->bpf, map, error);
+		code = bpf_sampler_new(&sampler->bpf, map, true, error);
 		if (!code)
 			code = make_known(sampler, error);
 		if (!code)

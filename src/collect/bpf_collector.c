@@ -41,7 +41,7 @@ static struct bpf_collector *bpf_collector(struct collector *collector)
 
 static int load_programs(struct bpf_collector *self, struct error *error)
 {
-	int code = bpf_sampler_new(&self->sampler, self->options.kernel_map, error);
+	int code = bpf_sampler_new(&self->sampler, self->options.kernel_map, false, error);
 
 	if (code)
 		return code;

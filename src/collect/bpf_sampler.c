@@ -17,8 +17,12 @@
 _Static_assert(sizeof(struct sampler_variables) == sizeof(*((struct sample_stack_bpf *)0)->bss),
 	       "the sampler's only variable");
 
+/* More than one thread has; each batch that is taken goes through all the map's buckets. */
+#define ONE_THREAD_COUNTS 256
+
 struct bpf_sampler {
 	struct bpf_object *object;
+	bool one_thread;
 	struct sampler_variables *variables; /* shared with the kernel */
 	__u32 position;			     /* of bpf_sampler_take() */
 };
@@ -89,7 +93,8 @@ static int map_variables(struct bpf_sampler *sampler, struct error *error)
 	return 0;
 }
 
-int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map, struct error *error)
+int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map, bool one_thread,
+		    struct error *error)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
 
@@ -106,6 +111,11 @@ int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map, stru
 		free(sampler);
 		return error_set(error, -ENOMEM, "cannot open the BPF sampler: no memory");
 	}
+	sampler->one_thread = one_thread;
+	if (one_thread)
+		bpf_map__set_max_entries(
+			bpf_object__find_map_by_name(sampler->object, "counts"),
+			ONE_THREAD_COUNTS);
 	int code = bpf_object__load(sampler->object);
 	if (code) {
 		bpf_sampler_free(sampler);
@@ -187,7 +197,7 @@ int bpf_sampler_use_map(struct bpf_sampler *sampler, const struct kernel_map *ma
 	}
 	sampler->variables->ranges_base = base;
 	sampler->variables->ranges_count = number;
-	return use_functions(sampler, error);
+	return sampler->one_thread ? 0 : use_functions(sampler, error);
 }
 
 int bpf_sampler_program(const struct bpf_sampler *sampler)

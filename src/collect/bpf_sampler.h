@@ -14,11 +14,13 @@ struct kernel_map;
 struct bpf_sampler;
 
 /*
- * Loads the program in the form that this kernel can take. *out is owned by the caller
+ * Loads the program in the form that this kernel can take. With one_thread it has room for one
+ * thread's counts, which are quicker to take, and does not tell the kind of shared work, which
+ * saves a reading of /proc/kallsyms. *out is owned by the caller
  * (bpf_sampler_free). Errors: -EPERM or -EACCES without CAP_BPF and CAP_PERFMON, -EOPNOTSUPP
  * where the kernel has no BTF or refuses the program.
  */
-int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map,
+int bpf_sampler_new(struct bpf_sampler **out, const struct kernel_map *map, bool one_thread,
 		    struct error *error);
 
 /* Hands the map's ranges to the program; it uses them from the next sample on. */
