@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "account/confidence.h"
 #include "base/clock.h"
@@ -18,9 +19,8 @@
 #include "calibrate/sample_cost.h"
 #include "calibrate/thread_sampler.h"
 
-/* Each loop goes on until it has so many samples, within these bounds of time. */
+/* Each loop goes on for so many samples, within this time. */
 #define LOOP_SAMPLES 1200
-#define LOOP_MIN_NS  (100 * NS_PER_MS)
 #define LOOP_MAX_NS  (900 * NS_PER_MS)
 
 /* It is done in parts, whose spread tells whether samples are independent. */
@@ -55,21 +55,53 @@ struct work {
 	struct exit_loop loop;
 	struct thread_sampler *sampler;
 	unsigned precision;
+	unsigned frequency_hz; /* of the sampler in the loops */
 	struct error *error;
 };
 
-/* Times of an exit and entry, in rounds that are not sampled. */
-static int time_rounds(struct work *work, bool user, uint64_t guest_max_ns, double *times,
-		       unsigned *count, unsigned room)
+/* Times per exit, but for guest time, of rounds that are not sampled. */
+struct bare_times {
+	double round_ns[PARTS * BARE_ROUNDS];
+	double whole_ns[PARTS * BARE_ROUNDS]; /* with what goes on between two rounds */
+	unsigned count;
+};
+
+static uint64_t thread_ns(void)
 {
-	for (unsigned i = 0; i < BARE_ROUNDS && *count < room; i++) {
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* A round with all that goes on before the next; *now_ns: the thread's CPU time after it. */
+static int make_round(struct work *work, bool user, uint64_t guest_max_ns,
+		      struct exit_loop_sum *round, uint64_t *now_ns)
+{
+	int code = exit_loop_round(&work->loop, user, guest_max_ns, round, work->error);
+
+	thread_sampler_tick(work->sampler);
+	*now_ns = thread_ns();
+	return code;
+}
+
+static int time_rounds(struct work *work, bool user, uint64_t guest_max_ns,
+		       struct bare_times *times)
+{
+	const unsigned room = PARTS * BARE_ROUNDS;
+	uint64_t before_ns = thread_ns();
+
+	for (unsigned i = 0; i < BARE_ROUNDS && times->count < room; i++) {
 		struct exit_loop_sum round;
-		int code =
-			exit_loop_round(&work->loop, user, guest_max_ns, &round, work->error);
+		uint64_t now_ns;
+		int code = make_round(work, user, guest_max_ns, &round, &now_ns);
 		if (code)
 			return code;
-		times[(*count)++] = ((double)round.run_ns - round.guest_ns) /
-				    (double)(round.kernel_exits + round.user_exits);
+		double exits = (double)(round.kernel_exits + round.user_exits);
+		times->round_ns[times->count] = ((double)round.run_ns - round.guest_ns) / exits;
+		times->whole_ns[times->count++] =
+			((double)(now_ns - before_ns) - round.guest_ns) / exits;
+		before_ns = now_ns;
 	}
 	return 0;
 }
@@ -78,31 +110,19 @@ static int time_rounds(struct work *work, bool user, uint64_t guest_max_ns, doub
 static int sample_part(struct work *work, bool user, uint64_t guest_max_ns, uint64_t end_ns,
 		       struct exit_loop_sum *sum, struct thread_samples *samples)
 {
-	struct thread_samples some;
+	const uint64_t enough_ns =
+		PART_SAMPLES * work->precision * NS_PER_S / work->frequency_hz;
+	uint64_t start_ns = thread_ns(), now_ns = start_ns;
 	int code = thread_sampler_start(work->sampler, work->error);
 
-	*samples = (struct thread_samples){0};
-	while (!code && samples->all < PART_SAMPLES * work->precision &&
-	       clock_monotonic_ns() < end_ns) {
-		for (int i = 0; !code && i < 8; i++) {
-			struct exit_loop_sum round;
-			code = exit_loop_round(&work->loop, user, guest_max_ns, &round,
-					       work->error);
-			if (!code)
-				exit_loop_add(sum, &round);
-			thread_sampler_tick(work->sampler);
-		}
+	while (!code && now_ns - start_ns < enough_ns && clock_monotonic_ns() < end_ns) {
+		struct exit_loop_sum round;
+		code = make_round(work, user, guest_max_ns, &round, &now_ns);
 		if (!code)
-			code = thread_sampler_take(work->sampler, &some, work->error);
-		if (!code)
-			thread_samples_add(samples, &some);
+			exit_loop_add(sum, &round);
 	}
 	thread_sampler_stop(work->sampler);
-	if (!code)
-		code = thread_sampler_take(work->sampler, &some, work->error);
-	if (!code)
-		thread_samples_add(samples, &some);
-	return code;
+	return code ? code : thread_sampler_take(work->sampler, samples, work->error);
 }
 
 /*
@@ -126,26 +146,22 @@ static double share_error(const struct thread_samples *parts, double share, doub
 
 static int measure_excess(struct work *work, bool user, struct excess *out)
 {
-	struct thread_samples parts[PARTS];
+	struct thread_samples parts[PARTS] = {{0}};
 	struct exit_loop_sum sum = {0};
 	struct thread_samples whole = {0};
-	double times[PARTS * BARE_ROUNDS];
-	unsigned count = 0;
-	int code = time_rounds(work, user, 0, times, &count, BARE_ROUNDS);
+	struct bare_times times = {.count = 0};
+	int code = time_rounds(work, user, 0, &times);
 
 	/* Guest time up to half of what an exit takes: enough to shake the rhythm. */
 	uint64_t guest_max_ns =
-		code ? 0 : (uint64_t)(sample_cost_trimmed_mean(times, count, 0.2) / 2);
-	count = 0;
+		code ? 0
+		     : (uint64_t)(sample_cost_trimmed_mean(times.round_ns, times.count, 0.2) /
+				  2);
+	times.count = 0;
 	uint64_t part_ns = LOOP_MAX_NS / PARTS * work->precision;
-	uint64_t least_ns = LOOP_MIN_NS / PARTS * work->precision, start;
 	for (int i = 0; !code && i < PARTS; i++) {
-		start = clock_monotonic_ns();
-		code = time_rounds(work, user, guest_max_ns, times, &count,
-				   PARTS * BARE_ROUNDS);
-		while (!code && clock_monotonic_ns() - start < least_ns / 4)
-			code = time_rounds(work, user, guest_max_ns, times, &count,
-					   PARTS * BARE_ROUNDS);
+		uint64_t start = clock_monotonic_ns();
+		code = time_rounds(work, user, guest_max_ns, &times);
 		if (!code)
 			code = sample_part(work, user, guest_max_ns, start + part_ns, &sum,
 					   &parts[i]);
@@ -162,9 +178,11 @@ static int measure_excess(struct work *work, bool user, struct excess *out)
 
 	double exits = (double)(sum.kernel_exits + sum.user_exits);
 	double own_ns = sum.guest_ns / exits;
-	out->round_ns = sample_cost_trimmed_mean(times, count, 0.1);
-	out->ns = guest / all * (out->round_ns + own_ns) - own_ns;
-	out->error_ns = share_error(parts, guest / all, all) * (out->round_ns + own_ns);
+	/* Samples hit what goes on between the rounds, too. */
+	double whole_ns = sample_cost_trimmed_mean(times.whole_ns, times.count, 0.1) + own_ns;
+	out->round_ns = sample_cost_trimmed_mean(times.round_ns, times.count, 0.1);
+	out->ns = guest / all * whole_ns - own_ns;
+	out->error_ns = share_error(parts, guest / all, all) * whole_ns;
 	out->exits_hz = (double)NS_PER_S / out->round_ns;
 	out->samples = whole;
 	return 0;
@@ -215,7 +233,8 @@ static int measure_classes(struct work *work, struct calibration *out)
 
 	if (sample_cost_measure_with(work->sampler, &cost_ns, NULL) || cost_ns <= 0)
 		cost_ns = SAMPLE_COST_NS;
-	thread_sampler_set_frequency(work->sampler, calibration_frequency(cost_ns));
+	work->frequency_hz = calibration_frequency(cost_ns);
+	thread_sampler_set_frequency(work->sampler, work->frequency_hz);
 	int code = measure_excess(work, true, &user);
 	if (!code)
 		code = measure_excess(work, false, &kernel);
