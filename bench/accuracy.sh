@@ -3,7 +3,7 @@
 # gtime, pidstat and perf kvm against kvmload's guest TSC, load by load; then whether
 # 95 % intervals hold the truth, and what kvmperf costs.
 # Usage: bench/accuracy.sh BUILD [--quick] [--only CASE[,CASE]...]
-# Cases: those of `loads` below, coverage, event_cost, overhead, wakeups. WINDOW in the
+# Cases: those of `loads` below, coverage, agreement, event_cost, overhead, wakeups. WINDOW in the
 # environment: seconds of a window of the loads (5). Runs on a KVM host and in
 # the lab's box: lab/lab run -- bench/accuracy.sh build ...
 . "$(dirname "$0")/lib.sh"
@@ -192,6 +192,46 @@ cover() {
 		--slurpfile sampled "$dir/windows" -f "$bench/accuracy_coverage.jq" || die "no truth to compare with"
 }
 
+# agree NAME KVMLOAD-OPTIONS...: exact mode and sampling at once, both corrected.
+agree() {
+	load_name=$1
+	shift
+	start_guests --name accuracy --truth-interval 0.1 --gap-us "$gap_us" \
+		--truth-file "$dir/lines" "$@"
+	sleep 0.5
+	"$kvmperf" calibrate >/dev/null || die "no calibration"
+	watch "$dir/calibrated" -i 1 -n 1 --exact
+	start_tool "$kvmperf" stat -f json --exact -F $frequency --budget none -i $window \
+		-n "$windows" -o "$dir/exact"
+	"$kvmperf" stat -f json -F $frequency --budget none -i $window -n "$windows" \
+		-o "$dir/sampled" || die "no samples"
+	wait "$tool" || die "no exact times: $(head -n 1 "$dir/error")"
+	tool=
+	sleep 0.5
+	stop_guests
+	jq -L "$bench/../tests/live" -rn --arg load "$load_name" --slurpfile truth "$dir/lines" \
+		--slurpfile exact "$dir/exact" --slurpfile sampled "$dir/sampled" \
+		-f "$bench/accuracy_agreement.jq" || die "no truth to compare with"
+}
+
+agreement() {
+	start_guests --name accuracy --guest 10
+	sleep 0.5
+	possible=yes
+	exact_mode || possible=
+	stop_guests
+	[ -n "$possible" ] || {
+		echo "exact mode is not available here"
+		return 0
+	}
+	echo "| load | exits/s | true guest | exact ± | error | sampled ± | error | difference | agree |"
+	echo "|---|---|---|---|---|---|---|---|---|"
+	agree mix --guest 30 --user 20 --kernel 10
+	agree kernel --guest 2 --exit kernel --exits-per-second 2000
+	agree user --guest 2 --exit io --exits-per-second 2000
+	agree sleeper --guest 10 --sleep 10 --exit kernel --exits-per-second 500
+}
+
 # The events of a host full of exits, within the default budget.
 event_cost() {
 	start_guests --name accuracy --vcpus "$(nproc)" --guest 2 --exit kernel \
@@ -241,6 +281,7 @@ loads
 	cover "kernel exits" --guest 2 --exit kernel --exits-per-second 10000
 	cover "user exits" --guest 2 --exit io --exits-per-second 10000
 }
+! wanted agreement || agreement
 ! wanted event_cost || event_cost
 ! wanted overhead || VARIANTS="alone bpf" "$bench/slowdown.sh" "$build" ${quick:+--quick} --only guest
 ! wanted wakeups || wakeups

@@ -18,7 +18,7 @@ static const char help[] =
 	"Measures what one VM exit costs on this host with interrupts off, and keeps it\n"
 	"until the next boot: samples and the kernel's own accounting take that time for\n"
 	"guest time, and kvmperf gives it back to the kernel. Done by itself when a first\n"
-	"measurement starts; takes about a second and a small VM of kvmperf's own.\n\n"
+	"measurement starts; takes 0.6 to 1 s and a small VM of kvmperf's own.\n\n"
 	"  -p, --precision N      take N times the samples (default 1)\n"
 	"      --collector bpf|perf\n"
 	"                         for this collector (default bpf, else perf)\n"
