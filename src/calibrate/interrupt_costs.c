@@ -43,10 +43,9 @@
 #define BURSTS_LEAST 6	  /* of a kind, to tell what it costs */
 
 /*
- * The part of the dearest bursts that is left out, and how many times the median the rest may
- * take: in others more went on, or the machine below stood still.
+ * Bursts that took more than so many times the median are left out: in them the machine below
+ * stood still. Others are not, however dear: the mean is what interrupts cost.
  */
-#define TRIM	0.1
 #define MEDIANS 5
 
 struct costs_seen {
@@ -95,7 +94,7 @@ static struct exit_cost mean_cost(struct costs_seen *seen, double factor,
 	if (seen->count < BURSTS_LEAST)
 		return otherwise;
 	sample_cost_sort(seen->ns, seen->count);
-	unsigned kept = seen->count - (unsigned)(seen->count * TRIM);
+	unsigned kept = seen->count;
 	double most = MEDIANS * seen->ns[seen->count / 2];
 	while (seen->ns[kept - 1] > most)
 		kept--;
