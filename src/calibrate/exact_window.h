@@ -14,9 +14,9 @@ struct exit_loop;
  * svm_handle_exit()). Measured with the programs of exact mode themselves, so that their own
  * part is in it: the calling thread's guest account, less the guest's time by its TSC, over
  * the exits of each class; for an interrupt, in bursts that one broke, less that in others.
- * *costs is overwritten. precision: so many times the exits. Takes some 0.2 s, 0.5 s where exits
- * take 50 us. Errors: as of exact_events_new(); -EOPNOTSUPP where the tracepoints are not there
- * or silent.
+ * *costs is overwritten. precision: so many times the exits. Takes some 0.2 s, 0.5 s where
+ * exits take 50 us. Errors: as of exact_events_new(); -EOPNOTSUPP where the tracepoints are not
+ * there or silent.
  */
 int exact_window_measure(struct exit_loop *loop, unsigned precision, struct exit_costs *costs,
 			 struct error *error);
