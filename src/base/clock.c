@@ -3,12 +3,17 @@
 
 #include <time.h>
 
-uint64_t clock_monotonic_ns(void)
+static uint64_t read_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC);
 }
 
 uint64_t clock_gaps_ns(uint64_t duration_ns, uint64_t step_ns)
@@ -34,8 +39,15 @@ double clock_wall_s(void)
 
 uint64_t clock_process_ns(void)
 {
-	struct timespec now;
+	return read_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
 
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+uint64_t clock_thread_ns(void)
+{
+	return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+uint64_t clock_coarse_ns(void)
+{
+	return read_ns(CLOCK_MONOTONIC_COARSE);
 }

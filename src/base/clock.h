@@ -22,4 +22,10 @@ double clock_wall_s(void);
 /* The CPU time of this process so far, ns. */
 uint64_t clock_process_ns(void);
 
+/* The CPU time of the calling thread so far, ns. */
+uint64_t clock_thread_ns(void);
+
+/* CLOCK_MONOTONIC_COARSE, ns: goes on with the tick. */
+uint64_t clock_coarse_ns(void);
+
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "account/confidence.h"
 #include "base/clock.h"
@@ -66,14 +65,6 @@ struct bare_times {
 	unsigned count;
 };
 
-static uint64_t thread_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /* A round with all that goes on before the next; *now_ns: the thread's CPU time after it. */
 static int make_round(struct work *work, bool user, uint64_t guest_max_ns,
 		      struct exit_loop_sum *round, uint64_t *now_ns)
@@ -81,7 +72,7 @@ static int make_round(struct work *work, bool user, uint64_t guest_max_ns,
 	int code = exit_loop_round(&work->loop, user, guest_max_ns, round, work->error);
 
 	thread_sampler_tick(work->sampler);
-	*now_ns = thread_ns();
+	*now_ns = clock_thread_ns();
 	return code;
 }
 
@@ -89,7 +80,7 @@ static int time_rounds(struct work *work, bool user, uint64_t guest_max_ns,
 		       struct bare_times *times)
 {
 	const unsigned room = PARTS * BARE_ROUNDS;
-	uint64_t before_ns = thread_ns();
+	uint64_t before_ns = clock_thread_ns();
 
 	for (unsigned i = 0; i < BARE_ROUNDS && times->count < room; i++) {
 		struct exit_loop_sum round;
@@ -112,7 +103,7 @@ static int sample_part(struct work *work, bool user, uint64_t guest_max_ns, uint
 {
 	const uint64_t enough_ns =
 		PART_SAMPLES * work->precision * NS_PER_S / work->frequency_hz;
-	uint64_t start_ns = thread_ns(), now_ns = start_ns;
+	uint64_t start_ns = clock_thread_ns(), now_ns = start_ns;
 	int code = thread_sampler_start(work->sampler, work->error);
 
 	while (!code && now_ns - start_ns < enough_ns && clock_monotonic_ns() < end_ns) {

@@ -2,7 +2,6 @@
 #include "calibrate/exit_loop.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
@@ -14,14 +13,6 @@
 /* A step that took longer held an interrupt: so many times the usual, at least so long. */
 #define GAP_STEPS  8
 #define GAP_MIN_NS 1000.0
-
-static uint64_t thread_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static int run(struct exit_loop *loop, uint64_t slice_ns, uint64_t slices, struct error *error)
 {
@@ -90,11 +81,11 @@ static int run_round(struct exit_loop *loop, uint64_t slice_ns, uint64_t slices,
 	uint64_t exits, exits_before;
 	int code = vmm_exits(loop->vmm, 0, &exits_before, error);
 	long preemptions = thread_preemptions();
-	uint64_t start = thread_ns();
+	uint64_t start = clock_thread_ns();
 
 	for (unsigned i = 0; !code && i < bursts; i++)
 		code = run(loop, slice_ns, slices, error);
-	uint64_t end = thread_ns();
+	uint64_t end = clock_thread_ns();
 	if (!code)
 		code = vmm_exits(loop->vmm, 0, &exits, error);
 	if (code)

@@ -125,14 +125,6 @@ static double tick_frequency(void)
 	return 1e9 / (double)tick.tv_nsec;
 }
 
-static uint64_t coarse_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
 /*
  * The time of a tick. The coarse clocks go on with the tick of one CPU, and all have it at the
  * same time (kernel/time/tick-sched.c, tick_setup_sched_timer) but where the kernel was told
@@ -140,9 +132,9 @@ static uint64_t coarse_ns(void)
  */
 static uint64_t await_tick(double tick_hz)
 {
-	uint64_t start = clock_monotonic_ns(), now = start, coarse = coarse_ns();
+	uint64_t start = clock_monotonic_ns(), now = start, coarse = clock_coarse_ns();
 
-	while (coarse_ns() == coarse && (double)(now - start) * tick_hz < 2e9)
+	while (clock_coarse_ns() == coarse && (double)(now - start) * tick_hz < 2e9)
 		now = clock_monotonic_ns();
 	return now;
 }

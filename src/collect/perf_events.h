@@ -97,8 +97,9 @@ const char *perf_events_name(const struct perf_events *events);
 /* The number of CPUs sampled: those online when the events were opened. */
 size_t perf_events_cpus(const struct perf_events *events);
 
-/* From the next redraw on; see perf_events_options. */
 unsigned perf_events_frequency(const struct perf_events *events);
+
+/* From the next redraw on; see perf_events_options. */
 void perf_events_set_frequency(struct perf_events *events, unsigned frequency_hz);
 
 /* The time between two redraws, ns: 7 periods; with options.records 25 ms or up to 64. */

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/random.h>
-#include <time.h>
 #include <x86intrin.h>
 
 #include "base/clock.h"
@@ -20,14 +19,6 @@
 #define RANDOM_CHUNK_MIN    256
 #define RANDOM_CHUNK_MAX    16384
 #define RANDOM_BYTES_PER_US 160
-
-uint64_t burn_thread_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 uint64_t burn_ready_ns(pid_t tid)
 {
@@ -75,13 +66,13 @@ void burn_user(struct thread_account *account, uint64_t ns, double tsc_hz, uint6
 {
 	double ticks_per_ns = tsc_hz / (double)NS_PER_S;
 	uint64_t gap_ticks = (uint64_t)((double)gap_ns * ticks_per_ns);
-	uint64_t last = burn_thread_ns();
+	uint64_t last = clock_thread_ns();
 	uint64_t end = last + ns;
 
 	while (last < end && !stopped(stop)) {
 		uint64_t chunk = end - last < USER_CHUNK_NS ? end - last : USER_CHUNK_NS;
 		uint64_t gaps = spin((uint64_t)((double)chunk * ticks_per_ns), gap_ticks);
-		uint64_t now = burn_thread_ns();
+		uint64_t now = clock_thread_ns();
 
 		account_add(&account->user_ns, now - last);
 		account_add(&account->user_gap_ns, (uint64_t)((double)gaps / ticks_per_ns));
@@ -92,7 +83,7 @@ void burn_user(struct thread_account *account, uint64_t ns, double tsc_hz, uint6
 void burn_kernel(struct thread_account *account, uint64_t ns, const bool *stop)
 {
 	char random[RANDOM_CHUNK_MAX];
-	uint64_t last = burn_thread_ns();
+	uint64_t last = clock_thread_ns();
 	uint64_t end = last + ns;
 
 	while (last < end && !stopped(stop)) {
@@ -105,7 +96,7 @@ void burn_kernel(struct thread_account *account, uint64_t ns, const bool *stop)
 			size = RANDOM_CHUNK_MAX;
 		if (getrandom(random, size, 0) < 0)
 			break;
-		now = burn_thread_ns();
+		now = clock_thread_ns();
 		account_add(&account->kernel_ns, now - last);
 		last = now;
 	}

@@ -6,10 +6,6 @@
 #include <stdint.h>
 
 #include "state.h"
-
-/* CPU time of the calling thread, ns. */
-uint64_t burn_thread_ns(void);
-
 /* Run-queue wait of a thread of this process so far, ns: /proc/self/task/TID/schedstat. */
 uint64_t burn_ready_ns(pid_t tid);
 

@@ -43,7 +43,7 @@ void disk_close(struct disk *disk)
 
 void disk_work(struct disk *disk, struct thread_account *account)
 {
-	uint64_t start = burn_thread_ns(), now = clock_monotonic_ns();
+	uint64_t start = clock_thread_ns(), now = clock_monotonic_ns();
 
 	if (disk->start_ns == 0)
 		disk->start_ns = now;
@@ -56,5 +56,5 @@ void disk_work(struct disk *disk, struct thread_account *account)
 			account_add(&account->disk_reads, 1);
 	}
 	disk->due = due;
-	account_add(&account->kernel_ns, burn_thread_ns() - start);
+	account_add(&account->kernel_ns, clock_thread_ns() - start);
 }

@@ -44,7 +44,7 @@ static void take_base(struct machine *machine, struct base *base)
 		worker->base_ready_ns = burn_ready_ns(worker->account->tid);
 	}
 	base->main_ready_ns = burn_ready_ns(getpid());
-	base->main_cpu_ns = burn_thread_ns();
+	base->main_cpu_ns = clock_thread_ns();
 	base->process_cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
@@ -73,7 +73,7 @@ static void make_reading(struct machine *machine, const struct base *base)
 
 	state_begin_reading(state);
 	state_read(state, truth);
-	truth->threads[0].cpu_ns = burn_thread_ns() - base->main_cpu_ns;
+	truth->threads[0].cpu_ns = clock_thread_ns() - base->main_cpu_ns;
 	truth->threads[0].ready_ns = burn_ready_ns(getpid()) - base->main_ready_ns;
 	for (unsigned i = 0; i < machine->worker_count; i++)
 		read_worker(machine, &machine->workers[i], &truth->threads[1 + i]);

@@ -151,11 +151,11 @@ static void drain(int fd)
 
 void taps_work(struct taps *taps, struct thread_account *account)
 {
-	uint64_t start = burn_thread_ns();
+	uint64_t start = clock_thread_ns();
 
 	if (taps->packets_per_second > 0)
 		send_due(taps, account);
 	for (unsigned i = 0; i < taps->count; i++)
 		drain(taps->fds[i]);
-	account_add(&account->kernel_ns, burn_thread_ns() - start);
+	account_add(&account->kernel_ns, clock_thread_ns() - start);
 }

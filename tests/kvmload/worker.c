@@ -172,7 +172,7 @@ static void *worker_main(void *argument)
 	else
 		work_as_iothread(self);
 	account->end_ready_ns = burn_ready_ns(account->tid) - self->base_ready_ns;
-	account->end_cpu_ns = burn_thread_ns() - self->base_cpu_ns;
+	account->end_cpu_ns = clock_thread_ns() - self->base_cpu_ns;
 	__atomic_store_n(&account->ended, 1, __ATOMIC_RELEASE);
 	return NULL;
 }
